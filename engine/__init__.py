@@ -1,0 +1,1 @@
+"""Content-based image retrieval with SURF and visual words."""
