@@ -1,1 +1,33 @@
 """Compiled loops: arrays and numbers in, arrays and numbers out."""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def kernel(function: Function) -> Function:
+    """Compile a loop on its first call, and keep the machine code where a folder lets us.
+
+    Numba caches beside the source or in the user's cache folder (or in `NUMBA_CACHE_DIR`). It
+    refuses to decorate at all when none of them can be written, as in a read-only installation:
+    then the kernel is compiled anew in each process.
+
+    Parameters
+    ----------
+    function : callable
+        Takes and returns arrays and numbers only. It and the kernels that it calls live in one
+        file, since Numba's cache sees changes of that file only.
+
+    Returns
+    -------
+    callable
+        The compiled twin; the function itself under NUMBA_DISABLE_JIT=1.
+    """
+    try:
+        compiled = numba.njit(cache=True, nogil=True, fastmath=False)(function)
+    except RuntimeError:
+        compiled = numba.njit(cache=False, nogil=True, fastmath=False)(function)
+    return cast(Function, compiled)

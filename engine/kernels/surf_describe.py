@@ -1,0 +1,644 @@
+"""Loops of SURF's orientation and descriptor.
+
+A window is kept column by column: one vector of 16 samples then belongs to 16 rows, and the sums
+along each row run in the order that fixes their rounding. Row counts are filled up to a multiple
+of 16 with copies of the first row, so that no loop has a scalar rest. Indices are unsigned: Numba
+wraps negative ones, and that test would keep LLVM from vectorising.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels import kernel
+
+
+class Picture(NamedTuple):
+    """An image in the two forms that are read.
+
+    Fields
+    ------
+    width, height : int
+        In pixels.
+    table : ((H + 1) * (W + 1),) int32
+        Integral image, row by row.
+    quads : (H * W,) uint32
+        A pixel, its right, lower and lower right neighbour, from the lowest byte to the highest.
+    """
+
+    width: int
+    height: int
+    table: NDArray[np.int32]
+    quads: NDArray[np.uint32]
+
+
+class Tables(NamedTuple):
+    """Constants that do not depend on the image.
+
+    Fields
+    ------
+    disc_x, disc_y : (113,) int64
+        Samples of the orientation, 0..12, column by column.
+    disc_weights : (113,) float32
+        Their Gaussian weights.
+    gradient_weights : (420,) float32
+        Gaussian weights of the 20 x 21 gradients; the last column of each row is zero.
+    cell_members : (25 * 16,) int64
+        The gradients of each cell: member k of cell c at 16 k + c.
+    whole_first, whole_last : (S * 21,) int64
+        For windows of side 0..S-1, the samples that count in full for each patch column.
+    whole_weights, left_weights, right_weights : (S * 21,) float32
+        Weight of those samples, of the one before, of the one behind (0 where there is none).
+    blocks : (S,) int64
+        Window side / 21 where it divides, otherwise 0.
+    """
+
+    disc_x: NDArray[np.int64]
+    disc_y: NDArray[np.int64]
+    disc_weights: NDArray[np.float32]
+    gradient_weights: NDArray[np.float32]
+    cell_members: NDArray[np.int64]
+    whole_first: NDArray[np.int64]
+    whole_last: NDArray[np.int64]
+    whole_weights: NDArray[np.float32]
+    left_weights: NDArray[np.float32]
+    right_weights: NDArray[np.float32]
+    blocks: NDArray[np.int64]
+
+
+class Scratch(NamedTuple):
+    """Room for one thread; S is the largest window side, filled up to a multiple of 16.
+
+    Fields
+    ------
+    origins : (128,) int64
+        Upper left corners of the Haar wavelets in the integral image.
+    x_parts, y_parts, weights : (128,) float32
+        Weighted wavelet responses.
+    phases : (128,) float32
+        Their directions, in whole degrees.
+    sums : (2 * 72,) float32
+        Sums over the 72 sectors.
+    row_x, row_y : (S,) float32
+        Where each window row starts.
+    at_x, at_y : (S,) float64
+        Running positions.
+    column, sums_along : (S,) float32
+        A column of the window; row sums of a patch column.
+    small : (441,) int64
+        A window with less than 21 pixels a side.
+    patch : (448,) float32
+        The 21 x 21 patch.
+    dx, dy : (420,) float32
+        Its gradients.
+    bins : (8 * 16,) float32
+        Sums of each cell: sum k of cell c at 16 k + c.
+    """
+
+    origins: NDArray[np.int64]
+    x_parts: NDArray[np.float32]
+    y_parts: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    phases: NDArray[np.float32]
+    sums: NDArray[np.float32]
+    row_x: NDArray[np.float32]
+    row_y: NDArray[np.float32]
+    at_x: NDArray[np.float64]
+    at_y: NDArray[np.float64]
+    column: NDArray[np.float32]
+    sums_along: NDArray[np.float32]
+    small: NDArray[np.int64]
+    patch: NDArray[np.float32]
+    dx: NDArray[np.float32]
+    dy: NDArray[np.float32]
+    bins: NDArray[np.float32]
+
+
+@kernel
+def pack_quads(
+    gray: NDArray[np.uint8],
+    width: int,
+    height: int,
+    first: int,
+    last: int,
+    quads: NDArray[np.uint32],
+) -> None:
+    """Put each pixel of rows first..last-1 into one number with its three neighbours."""
+    n = np.uint64(width - 1)
+    one = np.uint64(1)
+    for row in range(first, last):
+        here = np.uint64(row * width)
+        below = np.uint64(min(row + 1, height - 1) * width)
+        for x in range(n):
+            quads[here + x] = (
+                np.uint32(gray[here + x])
+                | np.uint32(gray[here + x + one]) << np.uint32(8)
+                | np.uint32(gray[below + x]) << np.uint32(16)
+                | np.uint32(gray[below + x + one]) << np.uint32(24)
+            )
+        quads[here + n] = np.uint32(gray[here + n]) * np.uint32(257) + np.uint32(
+            gray[below + n]
+        ) * np.uint32(257 * 65536)
+
+
+@kernel
+def _phase(y: np.float32, x: np.float32) -> np.float32:
+    """Approximate atan2 in degrees, 0..360, as OpenCV's vector code with fused multiply-adds.
+
+    float64 holds the product of two float32 exactly, so one rounding at the end fuses.
+    """
+    scale = np.float32(180 / math.pi)
+    p1 = np.float64(np.float32(0.9997878412794807) * scale)
+    p3 = np.float64(np.float32(-0.3258083974640975) * scale)
+    p5 = np.float64(np.float32(0.1555786518463281) * scale)
+    p7 = np.float64(np.float32(-0.04432655554792128) * scale)
+    ax = abs(x)
+    ay = abs(y)
+    c = min(ax, ay) / (max(ax, ay) + np.float32(2.220446e-16))
+    q = np.float64(c * c)
+    p = np.float32(p7 * q + p5)
+    p = np.float32(np.float64(p) * q + p3)
+    p = np.float32(np.float64(p) * q + p1)
+    a = p * c
+    a = a if ax >= ay else np.float32(90) - a
+    a = np.float32(180) - a if x < 0 else a
+    return np.float32(360) - a if y < 0 else a
+
+
+@kernel
+def _angle(y: np.float32, x: np.float32) -> np.float32:
+    """Approximate atan2 in degrees, 0..360, with every operation rounded to float32."""
+    scale = np.float32(180 / math.pi)
+    p1 = np.float32(0.9997878412794807) * scale
+    p3 = np.float32(-0.3258083974640975) * scale
+    p5 = np.float32(0.1555786518463281) * scale
+    p7 = np.float32(-0.04432655554792128) * scale
+    ax = abs(x)
+    ay = abs(y)
+    c = min(ax, ay) / (max(ax, ay) + np.float32(2.220446e-16))
+    q = c * c
+    a = (((p7 * q + p5) * q + p3) * q + p1) * c
+    a = a if ax >= ay else np.float32(90) - a
+    a = np.float32(180) - a if x < 0 else a
+    return np.float32(360) - a if y < 0 else a
+
+
+@kernel
+def _orient(
+    picture: Picture, tables: Tables, scratch: Scratch, x: np.float32, y: np.float32, s: np.float32
+) -> np.float32:
+    """Find the direction of the strongest sector of wavelet responses, -1 if none lies inside."""
+    table = picture.table
+    side = 2 * int(np.rint(np.float32(2) * s))
+    half = side // 2
+    reach = np.float32(side - 1) / np.float32(2)
+    stride = picture.width + 1
+    n = tables.disc_x.shape[0]
+    n_inside = 0
+    for k in range(n):
+        a = np.float32(tables.disc_x[k] - 6)
+        b = np.float32(tables.disc_y[k] - 6)
+        left = int(np.rint(x + a * s - reach))
+        top = int(np.rint(y + b * s - reach))
+        inside = 0 <= left < stride - side and 0 <= top < picture.height + 1 - side
+        scratch.origins[k] = top * stride + left if inside else 0
+        scratch.weights[k] = tables.disc_weights[k] if inside else np.float32(0)
+        n_inside += inside
+    if n_inside == 0:
+        return np.float32(-1)
+    weight = np.float32(1) / np.float32(side * half)
+    uh = np.uint64(half)
+    ug = np.uint64(side)
+    vh = np.uint64(half * stride)
+    vg = np.uint64(side * stride)
+    for k in range(n):
+        at = np.uint64(scratch.origins[k])
+        a = table[at]
+        b = table[at + uh]
+        c = table[at + ug]
+        d = table[at + vh]
+        e = table[at + vh + ug]
+        f = table[at + vg]
+        g = table[at + vg + uh]
+        h = table[at + vg + ug]
+        vx = (
+            np.float32(np.int32(a - b - f + g)) * -weight
+            + np.float32(np.int32(b - c - g + h)) * weight
+        )
+        vy = (
+            np.float32(np.int32(a - c - d + e)) * weight
+            + np.float32(np.int32(d - e - f + h)) * -weight
+        )
+        scratch.x_parts[k] = vx * scratch.weights[k]
+        scratch.y_parts[k] = vy * scratch.weights[k]
+    magic = np.float32(12582912)
+    for k in range(n):
+        phase = _phase(scratch.y_parts[k], scratch.x_parts[k])
+        scratch.phases[k] = (phase + magic) - magic
+    n_sectors = np.uint64(scratch.sums.shape[0] // 2)
+    for t in range(np.uint64(scratch.sums.shape[0])):
+        scratch.sums[t] = 0
+    for k in range(n):
+        phase = scratch.phases[k]
+        vx = scratch.x_parts[k]
+        vy = scratch.y_parts[k]
+        for t in range(n_sectors):
+            apart = abs(phase - np.float32(5) * np.float32(t))
+            belongs = (apart < np.float32(30)) | (apart > np.float32(330))
+            scratch.sums[t] += vx if belongs else np.float32(0)
+            scratch.sums[t + n_sectors] += vy if belongs else np.float32(0)
+    best = np.float32(0)
+    best_x = np.float32(0)
+    best_y = np.float32(0)
+    for t in range(n_sectors):
+        sx = scratch.sums[t]
+        sy = scratch.sums[t + n_sectors]
+        strength = sx * sx + sy * sy
+        if strength > best:
+            best = strength
+            best_x = sx
+            best_y = sy
+    return _angle(-best_y, best_x)
+
+
+@kernel
+def _sample_inside(
+    quads: NDArray[np.uint32],
+    width: int,
+    row_x: NDArray[np.float32],
+    row_y: NDArray[np.float32],
+    n: int,
+    dx: np.float64,
+    dy: np.float64,
+    column: NDArray[np.float32],
+) -> None:
+    """Sample a window column that lies wholly inside the image."""
+    magic = np.float32(12582912)
+    one = np.float32(1)
+    byte = np.uint32(255)
+    for i in range(np.uint64(n)):
+        x = np.float64(row_x[i]) + dx
+        y = np.float64(row_y[i]) + dy
+        ix = np.int32(x)
+        iy = np.int32(y)
+        a = np.float32(x - np.float64(ix))
+        b = np.float32(y - np.float64(iy))
+        quad = quads[np.uint64(np.int32(iy * width + ix))]
+        na = one - a
+        nb = one - b
+        value = (
+            np.float32(np.int32(quad & byte)) * na * nb
+            + np.float32(np.int32((quad >> np.uint32(8)) & byte)) * a * nb
+            + np.float32(np.int32((quad >> np.uint32(16)) & byte)) * na * b
+            + np.float32(np.int32(quad >> np.uint32(24))) * a * b
+        )
+        column[i] = (value + magic) - magic
+
+
+@kernel
+def _sample_anywhere(
+    quads: NDArray[np.uint32],
+    width: int,
+    height: int,
+    at_x: NDArray[np.float64],
+    at_y: NDArray[np.float64],
+    n: int,
+    step_x: np.float64,
+    step_y: np.float64,
+    column: NDArray[np.float32],
+) -> None:
+    """Sample a window column, outside by the nearest pixel, and move on to the next column."""
+    magic = np.float32(12582912)
+    magic64 = np.float64(6755399441055744)
+    one = np.float32(1)
+    byte = np.uint32(255)
+    right = np.float64(width - 1)
+    bottom = np.float64(height - 1)
+    zero = np.float64(0)
+    for i in range(np.uint64(n)):
+        x = at_x[i]
+        y = at_y[i]
+        at_x[i] = x + step_x
+        at_y[i] = y + step_y
+        fx = np.floor(x)
+        fy = np.floor(y)
+        inside = (x >= zero) & (fx < right) & (y >= zero) & (fy < bottom)
+        gx = min(max((x + magic64) - magic64, zero), right)
+        gy = min(max((y + magic64) - magic64, zero), bottom)
+        a = np.float32(x - fx) if inside else np.float32(0)
+        b = np.float32(y - fy) if inside else np.float32(0)
+        ix = np.int32(fx if inside else gx)
+        iy = np.int32(fy if inside else gy)
+        quad = quads[np.uint64(np.int32(iy * width + ix))]
+        na = one - a
+        nb = one - b
+        value = (
+            np.float32(np.int32(quad & byte)) * na * nb
+            + np.float32(np.int32((quad >> np.uint32(8)) & byte)) * a * nb
+            + np.float32(np.int32((quad >> np.uint32(16)) & byte)) * na * b
+            + np.float32(np.int32(quad >> np.uint32(24))) * a * b
+        )
+        column[i] = (value + magic) - magic
+
+
+@kernel
+def _sample_upright(picture: Picture, x: int, y: int, n: int, column: NDArray[np.float32]) -> None:
+    """Read a window column of an upright window: a piece of an image row."""
+    row = min(max(y, 0), picture.height - 1) * picture.width
+    for i in range(n):
+        at = row + min(max(x + i, 0), picture.width - 1)
+        column[i] = np.float32(np.int32(picture.quads[np.uint64(at)] & np.uint32(255)))
+
+
+@kernel
+def _sample_column(
+    picture: Picture,
+    scratch: Scratch,
+    upright: bool,
+    exact: bool,
+    side: int,
+    j: int,
+    x: np.float32,
+    y: np.float32,
+    cosine: np.float32,
+    sine: np.float32,
+) -> None:
+    """Fill `scratch.column` with column j of a window.
+
+    Positions advance by float32 steps in float64. Where no step is tiny these sums are exact, so
+    that a product gives the same; otherwise the running positions are kept for all columns.
+    """
+    rows = (side + 15) // 16 * 16
+    if upright:
+        _sample_upright(picture, int(x), int(y) - j, rows, scratch.column)
+        return
+    if exact:
+        dx = np.float64(j) * np.float64(cosine)
+        dy = np.float64(-j) * np.float64(sine)
+        right = np.float64(picture.width - 1)
+        bottom = np.float64(picture.height - 1)
+        x0 = np.float64(scratch.row_x[0]) + dx
+        y0 = np.float64(scratch.row_y[0]) + dy
+        x1 = np.float64(scratch.row_x[side - 1]) + dx
+        y1 = np.float64(scratch.row_y[side - 1]) + dy
+        if min(x0, x1) >= 0 and max(x0, x1) < right and min(y0, y1) >= 0 and max(y0, y1) < bottom:
+            _sample_inside(
+                picture.quads,
+                picture.width,
+                scratch.row_x,
+                scratch.row_y,
+                rows,
+                dx,
+                dy,
+                scratch.column,
+            )
+            return
+        for i in range(np.uint64(rows)):
+            scratch.at_x[i] = np.float64(scratch.row_x[i]) + dx
+            scratch.at_y[i] = np.float64(scratch.row_y[i]) + dy
+    _sample_anywhere(
+        picture.quads,
+        picture.width,
+        picture.height,
+        scratch.at_x,
+        scratch.at_y,
+        rows,
+        np.float64(cosine),
+        -np.float64(sine),
+        scratch.column,
+    )
+
+
+@kernel
+def _shrink_down(tables: Tables, scratch: Scratch, side: int, patch_column: int) -> None:
+    """Turn the row sums of one patch column into its 21 pixels."""
+    block = tables.blocks[side]
+    magic = np.float32(12582912)
+    sums = scratch.sums_along
+    for row in range(21):
+        at = np.uint64(side * 21 + row)
+        first = np.uint64(tables.whole_first[at])
+        last = np.uint64(tables.whole_last[at])
+        weight = tables.whole_weights[at]
+        total = np.float32(0)
+        if tables.left_weights[at] > 0:
+            total = sums[first - np.uint64(1)] * tables.left_weights[at]
+        for i in range(first, last):
+            total += sums[i] * weight
+        if tables.right_weights[at] > 0:
+            total += sums[last] * tables.right_weights[at]
+        if block == 2:
+            total = np.floor((total + np.float32(2)) * np.float32(0.25))
+        elif block > 2:
+            total = total * (np.float32(1) / np.float32(block * block))
+        total = (total + magic) - magic
+        scratch.patch[21 * row + patch_column] = min(total, np.float32(255))
+
+
+@kernel
+def _fill_patch(
+    picture: Picture,
+    tables: Tables,
+    scratch: Scratch,
+    upright: bool,
+    exact: bool,
+    side: int,
+    x: np.float32,
+    y: np.float32,
+    cosine: np.float32,
+    sine: np.float32,
+) -> None:
+    """Sample a window and shrink it to 21 x 21 by area."""
+    rows = np.uint64((side + 15) // 16 * 16)
+    column = scratch.column
+    sums = scratch.sums_along
+    sampled = -1
+    for d in range(21):
+        at = side * 21 + d
+        first = tables.whole_first[at]
+        last = tables.whole_last[at]
+        begin = first - 1 if tables.left_weights[at] > 0 else first
+        end = last + 1 if tables.right_weights[at] > 0 else last
+        for i in range(rows):
+            sums[i] = 0
+        for j in range(begin, end):
+            if j > sampled:
+                _sample_column(picture, scratch, upright, exact, side, j, x, y, cosine, sine)
+                sampled = j
+            weight = tables.whole_weights[at]
+            if j < first:
+                weight = tables.left_weights[at]
+            elif j >= last:
+                weight = tables.right_weights[at]
+            for i in range(rows):
+                sums[i] += column[i] * weight
+        _shrink_down(tables, scratch, side, d)
+
+
+@kernel
+def _enlarge_patch(
+    picture: Picture,
+    scratch: Scratch,
+    upright: bool,
+    exact: bool,
+    side: int,
+    x: np.float32,
+    y: np.float32,
+    cosine: np.float32,
+    sine: np.float32,
+) -> None:
+    """Sample a window of less than 21 pixels and enlarge it in fixed point, 11 bits a weight."""
+    for j in range(side):
+        _sample_column(picture, scratch, upright, exact, side, j, x, y, cosine, sine)
+        for i in range(side):
+            scratch.small[i * side + j] = int(scratch.column[i])
+    step = np.float64(side) / 21
+    inverse = np.float64(21) / side
+    for row in range(21):
+        top = int(np.floor(row * step))
+        down = np.float32((row + 1) - (top + 1) * inverse)
+        down = down - np.floor(down) if down > 0 else np.float32(0)
+        if top >= side - 1:
+            top = side - 1
+            down = np.float32(0)
+        v1 = int(np.rint(down * np.float32(2048)))
+        v0 = int(np.rint((np.float32(1) - down) * np.float32(2048)))
+        low = min(top + 1, side - 1)
+        for d in range(21):
+            left = int(np.floor(d * step))
+            along = np.float32((d + 1) - (left + 1) * inverse)
+            along = along - np.floor(along) if along > 0 else np.float32(0)
+            if left >= side - 1:
+                left = side - 1
+                along = np.float32(0)
+            h1 = int(np.rint(along * np.float32(2048)))
+            h0 = int(np.rint((np.float32(1) - along) * np.float32(2048)))
+            right = min(left + 1, side - 1)
+            upper = scratch.small[top * side + left] * h0 + scratch.small[top * side + right] * h1
+            lower = scratch.small[low * side + left] * h0 + scratch.small[low * side + right] * h1
+            value = ((v0 * (upper >> 4)) >> 16) + ((v1 * (lower >> 4)) >> 16)
+            scratch.patch[21 * row + d] = np.float32((value + 2) >> 2)
+
+
+@kernel
+def _fill_descriptor(
+    tables: Tables,
+    scratch: Scratch,
+    extended: bool,
+    descriptors: NDArray[np.float32],
+    target: int,
+) -> None:
+    """Sum the gradients of a patch over 4 x 4 cells and normalise."""
+    patch = scratch.patch
+    n = np.uint64(scratch.dx.shape[0])
+    right = np.uint64(1)
+    below = np.uint64(21)
+    across = np.uint64(22)
+    for q in range(n):
+        rise = patch[q + across] - patch[q]
+        slant = patch[q + right] - patch[q + below]
+        scratch.dx[q] = (rise + slant) * tables.gradient_weights[q]
+        scratch.dy[q] = (rise - slant) * tables.gradient_weights[q]
+    bins = scratch.bins
+    for k in range(np.uint64(bins.shape[0])):
+        bins[k] = 0
+    n_cells = np.uint64(bins.shape[0] // 8)
+    n_bins = 8 if extended else 4
+    zero = np.float32(0)
+    for member in range(tables.cell_members.shape[0] // 16):
+        base = np.uint64(16 * member)
+        for c in range(n_cells):
+            at = np.uint64(tables.cell_members[base + c])
+            dx = scratch.dx[at]
+            dy = scratch.dy[at]
+            if extended:
+                bins[c] += dx if dy >= zero else zero
+                bins[c + np.uint64(16)] += abs(dx) if dy >= zero else zero
+                bins[c + np.uint64(32)] += dx if dy < zero else zero
+                bins[c + np.uint64(48)] += abs(dx) if dy < zero else zero
+                bins[c + np.uint64(64)] += dy if dx >= zero else zero
+                bins[c + np.uint64(80)] += abs(dy) if dx >= zero else zero
+                bins[c + np.uint64(96)] += dy if dx < zero else zero
+                bins[c + np.uint64(112)] += abs(dy) if dx < zero else zero
+            else:
+                bins[c] += dx
+                bins[c + np.uint64(16)] += dy
+                bins[c + np.uint64(32)] += abs(dx)
+                bins[c + np.uint64(48)] += abs(dy)
+    square = np.float64(0)
+    for c in range(16):
+        for k in range(n_bins):
+            value = bins[np.uint64(16 * k + c)]
+            square += np.float64(value * value)
+    scale = np.float32(np.float64(1) / (np.sqrt(square) + np.float64(1.1920929e-7)))
+    for c in range(16):
+        for k in range(n_bins):
+            descriptors[np.uint64(target + n_bins * c + k)] = bins[np.uint64(16 * k + c)] * scale
+
+
+@kernel
+def describe(
+    picture: Picture,
+    tables: Tables,
+    scratch: Scratch,
+    xs: NDArray[np.float32],
+    ys: NDArray[np.float32],
+    sizes: NDArray[np.float32],
+    order: NDArray[np.int64],
+    first: int,
+    last: int,
+    upright: bool,
+    extended: bool,
+    angles: NDArray[np.float32],
+    descriptors: NDArray[np.float32],
+) -> None:
+    """Orient and describe the keypoints order[first:last], each into its own row.
+
+    An angle of -1 marks a keypoint without room for its wavelets, which is to be dropped.
+    """
+    length = 128 if extended else 64
+    for k in range(first, last):
+        point = order[k]
+        x = xs[point]
+        y = ys[point]
+        s = (sizes[point] * np.float32(1.2)) / np.float32(9)
+        wavelet = 2 * int(np.rint(np.float32(2) * s))
+        if picture.height + 1 < wavelet or picture.width + 1 < wavelet:
+            angles[point] = -1
+            continue
+        angle = np.float32(270)
+        if not upright:
+            angle = _orient(picture, tables, scratch, x, y, s)
+        angles[point] = angle
+        if angle < 0:
+            continue
+        side = int(np.float32(21) * s)
+        theta = angle * np.float32(math.pi / 180)
+        cosine = np.float32(math.cos(theta))
+        sine = -np.float32(math.sin(theta))
+        off = -np.float32(side - 1) / np.float32(2)
+        exact = True
+        if upright:
+            x0 = np.float32(np.rint(x + off))
+            y0 = np.float32(np.rint(y - off))
+        else:
+            x0 = x + off * cosine + off * sine
+            y0 = y - off * sine + off * cosine
+            tiny = np.float32(2.0**-16)
+            exact = bool(min(abs(cosine), abs(sine)) >= tiny)
+            row_x = x0
+            row_y = y0
+            for i in range((side + 15) // 16 * 16):
+                scratch.row_x[i] = row_x if i < side else x0
+                scratch.row_y[i] = row_y if i < side else y0
+                scratch.at_x[i] = np.float64(scratch.row_x[i])
+                scratch.at_y[i] = np.float64(scratch.row_y[i])
+                row_x = row_x + sine
+                row_y = row_y + cosine
+        if side < 21:
+            _enlarge_patch(picture, scratch, upright, exact, side, x0, y0, cosine, sine)
+        else:
+            _fill_patch(picture, tables, scratch, upright, exact, side, x0, y0, cosine, sine)
+        _fill_descriptor(tables, scratch, extended, descriptors, length * point)
