@@ -17,6 +17,10 @@ class BuildError(EngineError):
     """An index or codebook that cannot be built from what was given."""
 
 
+class CancelledError(EngineError):
+    """A build that was told to stop; what it has done so far is kept for the next run."""
+
+
 class DownloadError(EngineError):
     """A file that could not be fetched or is not what it should be."""
 

@@ -1,0 +1,218 @@
+"""From the records of a build to the arrays of an index, picture by picture."""
+
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import artifacts, encode, search, worker
+from engine.artifacts import ArrayWriter, Json
+from engine.codebook import Words
+from engine.errors import BuildError
+from engine.index import KEYPOINT_ARRAYS, SUMS
+
+PATCH_SIDE = 32
+MOST_PATCHES = 16  # of one word; enough for a tile and a first look
+PATCH_BUDGET = 8_000  # over all words: 25 MB of pixels
+
+
+class NearestKeypoints:
+    """The P keypoints nearest to each word, kept while pictures go by.
+
+    At most `n_per_image` come from one picture, so that a word shows more than one of them.
+    """
+
+    def __init__(self, n_words: int, n_kept: int, n_per_image: int) -> None:
+        self.rows = np.full((n_words, n_kept), -1, np.int64)
+        self._distances = np.full((n_words, n_kept), np.inf, np.float32)
+        self._n_per_image = n_per_image
+
+    def add(self, words: Words, first_row: int) -> None:
+        """Take in the keypoints of the next picture, whose rows start at `first_row`."""
+        order = np.lexsort((words.distances, words.word_ids))
+        ids = words.word_ids[order]
+        starts = np.searchsorted(ids, ids, side="left")
+        order = order[np.arange(len(ids)) - starts < self._n_per_image]
+        nearer = words.distances[order] < self._distances[words.word_ids[order], -1]
+        for place in order[nearer]:
+            word, distance = words.word_ids[place], words.distances[place]
+            slot = int(np.searchsorted(self._distances[word], distance, side="right"))
+            if slot < self._distances.shape[1]:
+                self._distances[word, slot + 1 :] = self._distances[word, slot:-1]
+                self.rows[word, slot + 1 :] = self.rows[word, slot:-1]
+                self._distances[word, slot], self.rows[word, slot] = distance, first_row + place
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Assembled:
+    """What assembly gives: the parts for the manifest, and the patches still to be cut.
+
+    Attributes
+    ----------
+    parts : dict
+        images, keypoints, words, vectors (and descriptors) of the manifest, without parameters.
+    offsets : (I + 1,) int64 array
+        First keypoint row of each image.
+    paths : list of str
+        Picture of each image.
+    patch_rows : (K, P) int64 array
+        Keypoints whose patches stand for each word.
+    """
+
+    parts: dict[str, Json]
+    offsets: NDArray[np.int64]
+    paths: list[str]
+    patch_rows: NDArray[np.int64]
+
+
+class _WordStatistics:
+    """Sums over all keypoints, word by word, in float64."""
+
+    def __init__(self, n_words: int) -> None:
+        self.frequency = np.zeros(n_words, np.int64)
+        self.document_frequency = np.zeros(n_words, np.int64)
+        self._sum = np.zeros(n_words)
+        self._squares = np.zeros(n_words)
+
+    def add(self, bag: encode.BagOfWords) -> None:
+        counts = bag.counts.astype(np.int64)
+        self.frequency += counts
+        self.document_frequency += counts > 0
+        self._sum += bag.distances
+        self._squares += bag.squared_distances
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        seen = np.maximum(self.frequency, 1)
+        mean = self._sum / seen
+        variance = np.maximum(self._squares / seen - mean**2, 0.0)
+        return {
+            "frequency": self.frequency,
+            "document_frequency": self.document_frequency,
+            "mean_distance": mean.astype(np.float32),
+            "std_distance": np.sqrt(variance).astype(np.float32),
+        }
+
+
+def patches_per_word(n_words: int) -> int:
+    """Return how many patches of each word an index keeps."""
+    return int(np.clip(PATCH_BUDGET // n_words, 1, MOST_PATCHES))
+
+
+def _catalogue(records: Sequence[str]) -> tuple[list[str], list[list[Any]], list[list[str]], Any]:
+    """Read what the records say of their files: those to keep, images, skipped, offsets."""
+    kept, images, skipped, counts = [], [], [], []
+    for record in records:
+        stored = worker.read_record(worker.record_path(record, finished=True))
+        if stored is None:
+            raise BuildError(
+                f"the build's own file {record}.npz is gone or damaged: run the build again"
+            )
+        said = worker.description(stored)
+        if said["reason"] is not None:
+            skipped.append([said["path"], said["reason"]])
+            continue
+        kept.append(record)
+        counts.append(len(stored["xy"]))
+        images.append([said[key] for key in ("path", "sha256", "width", "height", "n_bytes")])
+    return kept, images, skipped, np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+
+
+def _specs(
+    n_rows: int, n_images: int, n_words: int, n_dimensions: int
+) -> dict[str, dict[str, tuple[str, tuple[int, ...]]]]:
+    """Say the dtype and shape of every array that assembly streams, by part and name."""
+    small = "uint16" if n_words <= 2**16 else "int32"
+    specs: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
+        "keypoints": {k: (dtype, (n_rows, *tail)) for k, (dtype, tail) in KEYPOINT_ARRAYS.items()},
+        "words": {"word_ids": (small, (n_rows,)), "distances": ("float32", (n_rows,))},
+        "vectors": dict.fromkeys(SUMS.values(), ("float32", (n_images, n_words))),
+    }
+    if n_dimensions:
+        specs["descriptors"] = {"descriptors": ("float32", (n_rows, n_dimensions))}
+    return specs
+
+
+def assemble(
+    records: Sequence[str], folder: Path, n_words: int, n_dimensions: int = 0
+) -> Assembled:
+    """Stream finished records into the arrays of an index, in the order given.
+
+    Parameters
+    ----------
+    records : sequence of str
+        Records without ending, one a picture.
+    folder : Path
+        The index; arrays are written into it under names of their own.
+    n_words : int
+        Size of the vocabulary.
+    n_dimensions : int
+        Length of descriptors, where they are kept; 0 leaves them out.
+
+    Returns
+    -------
+    Assembled
+
+    Raises
+    ------
+    BuildError
+        If a record is missing or no picture could be read.
+    """
+    kept, images, skipped, offsets = _catalogue(records)
+    if not images:
+        first = f" The first of them: {skipped[0][1]}" if skipped else ""
+        raise BuildError(f"none of {len(skipped)} pictures could be read.{first}")
+    n_patches = patches_per_word(n_words)
+    nearest = NearestKeypoints(n_words, n_patches, 1 if len(images) >= 4 * n_patches else 4)
+    statistics = _WordStatistics(n_words)
+    specs = _specs(int(offsets[-1]), len(images), n_words, n_dimensions)
+    with contextlib.ExitStack() as stack:
+        writers = {
+            (part, name): stack.enter_context(
+                ArrayWriter(folder, f"{part}-{name}".replace("_", "-"), dtype, shape)
+            )
+            for part, arrays in specs.items()
+            for name, (dtype, shape) in arrays.items()
+        }
+        for record, first_row in zip(kept, offsets):
+            stored = worker.read_record(worker.record_path(record, finished=True))
+            if stored is None:
+                raise BuildError(f"the build's own file {record}.npz is gone: run the build again")
+            words = Words(stored["word_ids"], stored["distances"])
+            bag = encode.bag_of_words(words, n_words)
+            statistics.add(bag)
+            nearest.add(words, int(first_row))
+            for (part, name), writer in writers.items():
+                writer.write(getattr(bag, name)[None] if part == "vectors" else stored[name])
+        parts: dict[str, Json] = {part: {"arrays": {}} for part in specs}
+        for (part, name), writer in writers.items():
+            parts[part]["arrays"][name] = writer.close()
+    vectors = parts["vectors"]["arrays"]
+    extra = statistics.arrays()
+    extra["norms"] = _norms(folder, vectors, encode.idf(extra["document_frequency"], len(images)))
+    for name, array in extra.items():
+        vectors[name] = artifacts.write_array(folder, f"vectors-{name}".replace("_", "-"), array)
+    parts["images"] = {
+        "catalogue": artifacts.write_json(
+            folder, "catalogue", {"images": images, "skipped": skipped}
+        ),
+        "arrays": {"offsets": artifacts.write_array(folder, "offsets", offsets)},
+    }
+    return Assembled(parts, offsets, [row[0] for row in images], nearest.rows)
+
+
+def _norms(folder: Path, vectors: Json, idf: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Measure the image vectors under every weighting: (4, I) float64."""
+    lengths = []
+    for weighting in encode.WEIGHTINGS:
+        matrix = artifacts.open_array(folder, vectors[SUMS.get(weighting, "counts")])
+        if weighting in SUMS:
+            lengths.append(search.norms(matrix))
+            continue
+        blocks = range(0, len(matrix), search.SCORE_BLOCK)
+        rows = [search.norms(matrix[i : i + search.SCORE_BLOCK] * idf) for i in blocks]
+        lengths.append(np.concatenate(rows))
+    return np.stack(lengths)

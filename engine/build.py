@@ -1,0 +1,417 @@
+"""From a folder of pictures to an index: the stages, over processes, resumable at any moment.
+
+Files of a build lie in ``artifacts/builds/NAME`` until it is done: ``plan.json`` (what was asked),
+one record a picture (see `engine.worker`), and ``centres.npy``. A run that finds them with the
+same plan goes on from there.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import artifacts, codebook, datasets, images, index, surf, worker
+from engine.assemble import PATCH_SIDE, Assembled, assemble
+from engine.codebook import Codebook, CodebookParams
+from engine.encode import check_weighting
+from engine.errors import ArtifactError, BuildError, CancelledError
+from engine.features import ExtractionParams
+from engine.index import Index
+from engine.worker import Job, Outcome, PatchJob
+
+T = TypeVar("T")
+IMAGE_FRACTION = 10  # the original learned its words on a tenth of the images
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BuildParams:
+    """What an index is to be.
+
+    Attributes
+    ----------
+    extraction : ExtractionParams
+        How pictures become features.
+    codebook : CodebookParams
+        How words are learned; ignored with `codebook_name`.
+    codebook_name : str or None
+        Use the words of this codebook instead of learning new ones.
+    weighting : str
+        Default weighting of the index.
+    keep_descriptors : bool
+        Whether the index keeps every descriptor (512 bytes a keypoint).
+    """
+
+    extraction: ExtractionParams = dataclasses.field(default_factory=ExtractionParams)
+    codebook: CodebookParams = dataclasses.field(default_factory=CodebookParams)
+    codebook_name: str | None = None
+    weighting: str = "distance"
+    keep_descriptors: bool = False
+
+    def __post_init__(self) -> None:
+        check_weighting(self.weighting)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a build is.
+
+    Attributes
+    ----------
+    stage : str
+        What is being done, for people.
+    done, total : int
+        Pictures (or steps) of this stage.
+    picture : str or None
+        The one that was finished last.
+    rate : float
+        Pictures a second in this run; 0 while unknown.
+    seconds_left : float or None
+        Of this stage, in seconds; None while unknown.
+    n_skipped : int
+        Pictures left out so far.
+    """
+
+    stage: str
+    done: int
+    total: int
+    picture: str | None = None
+    rate: float = 0.0
+    seconds_left: float | None = None
+    n_skipped: int = 0
+
+
+class _Run:
+    """One run of a build: its processes, its progress, and whether to go on."""
+
+    def __init__(
+        self,
+        n_workers: int,
+        progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.n_workers = n_workers
+        self._progress = progress or (lambda _: None)
+        self._cancelled = cancelled or (lambda: False)
+        self.skipped: set[str] = set()
+
+    def say(
+        self,
+        stage: str,
+        done: int,
+        total: int,
+        picture: str | None,
+        started: float,
+        n_before: int = 0,
+    ) -> None:
+        """Report progress, or end the run if it was cancelled."""
+        if self._cancelled():
+            raise CancelledError("the build was stopped; run it again to go on from here")
+        elapsed = time.perf_counter() - started
+        rate = done / elapsed if done and elapsed > 0 else 0.0
+        left = (total - done) / rate if rate else None
+        done, total = done + n_before, total + n_before
+        self._progress(Progress(stage, done, total, picture, rate, left, len(self.skipped)))
+
+    def over(self, function: Callable[[Any], T], jobs: Sequence[Any]) -> Iterator[T]:
+        """Call `function` on every job over this run's processes, in any order."""
+        from joblib import Parallel, delayed, parallel_config
+        from threadpoolctl import threadpool_limits
+
+        if self.n_workers == 1 or len(jobs) < 2:
+            with threadpool_limits(1):
+                yield from map(function, jobs)
+            return
+        with parallel_config("loky", inner_max_num_threads=1):
+            pool = Parallel(self.n_workers, return_as="generator_unordered")
+            results = pool(delayed(function)(job) for job in jobs)
+            with contextlib.closing(results):
+                yield from results
+
+    def process(self, stage: str, jobs: Sequence[Job], n_before: int = 0) -> dict[str, Outcome]:
+        """Take every picture of `jobs` as far as it asks; return what became of each.
+
+        `n_before` pictures were finished by an earlier run: they count as done, not as speed.
+        """
+        outcomes: dict[str, Outcome] = {}
+        started = time.perf_counter()
+        self.say(stage, 0, len(jobs), None, started, n_before)
+        for outcome in self.over(worker.process, jobs):
+            outcomes[outcome.path] = outcome
+            if outcome.reason is not None:
+                self.skipped.add(outcome.path)
+            self.say(stage, len(outcomes), len(jobs), outcome.path, started, n_before)
+        return outcomes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Plan:
+    """Where a build works, and on what."""
+
+    name: str
+    root: Path
+    work: Path
+    params: BuildParams
+    paths: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    def jobs(self, ids: Iterable[int], centres: Path | None) -> list[Job]:
+        return [
+            Job(
+                picture=str(self.root / self.paths[i]),
+                path=self.paths[i],
+                record=self.record(i),
+                extraction=self.params.extraction,
+                centres=None if centres is None else str(centres),
+                keep_descriptors=self.params.keep_descriptors,
+            )
+            for i in ids
+        ]
+
+    def record(self, i: int) -> str:
+        return str(self.work / "records" / self.keys[i][:2] / self.keys[i])
+
+
+def work_folder(name: str) -> Path:
+    """Return where a build of this name keeps what it has done so far."""
+    return artifacts.artifacts_folder() / "builds" / artifacts.check_name(name)
+
+
+def default_workers() -> int:
+    """Return the number of processes that a build uses unless told: the cores it may run on."""
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+
+
+def build(
+    folder: Path,
+    name: str,
+    params: BuildParams | None = None,
+    n_workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    overwrite: bool = False,
+) -> Index:
+    """Index a folder of pictures, all folders below it included.
+
+    Parameters
+    ----------
+    folder : Path
+        The pictures. It is only read.
+    name : str
+        What the index is called.
+    params : BuildParams or None
+        Defaults where None.
+    n_workers : int or None
+        Processes; the index does not depend on it. None takes every core.
+    progress : callable or None
+        Called in this thread with a `Progress`.
+    cancelled : callable or None
+        Asked after every picture; True ends the build with a CancelledError.
+    overwrite : bool
+        Whether an index of this name may be replaced. It stays in use until the new one is whole.
+
+    Returns
+    -------
+    Index
+        Opened.
+
+    Raises
+    ------
+    BuildError
+        If the folder or the codebook cannot be used.
+    ArtifactError
+        If the name is taken, or another process is writing it.
+    CancelledError
+        If it was cancelled; the next run goes on from there.
+    ValueError
+        If the name or n_workers is not valid.
+    """
+    if n_workers is not None and n_workers < 1:
+        raise ValueError(f"n_workers must be at least 1, got {n_workers}")
+    artifacts.check_name(name)
+    with artifacts.writing(name):
+        if index.stamp(name) and not overwrite:
+            raise ArtifactError(
+                f"there is already an index {name!r}. Choose another name, add --overwrite to "
+                f"replace it, or delete it with: python -m engine delete {name}"
+            )
+        run = _Run(n_workers or default_workers(), progress, cancelled)
+        plan = _make_plan(folder, name, params or BuildParams(), run)
+        surf.warm_up(lambda message: run.say(message, 0, 0, None, time.perf_counter()))
+        words = _learn_words(plan, run)
+        _finish_pictures(plan, words, run)
+        _write_index(plan, words, run)
+        shutil.rmtree(plan.work)
+    return index.open_index(name)
+
+
+def _make_plan(folder: Path, name: str, params: BuildParams, run: _Run) -> _Plan:
+    """Look through the folder, and keep or drop what an earlier run has left."""
+    started = time.perf_counter()
+    root = folder.expanduser().resolve()
+    paths: list[str] = []
+    keys: list[str] = []
+    for file in datasets.walk(root):
+        run.say("Looking through the folder", len(paths), 0, file.path, started)
+        path = root / file.path
+        if images.is_picture(path) or images.has_picture_name(path):
+            told = f"{file.path}\0{file.n_bytes}\0{file.mtime_ns}"
+            paths.append(file.path)
+            keys.append(hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()[:32])
+    if not paths:
+        raise BuildError(f"there are no pictures in {root}. Name a folder that holds some.")
+    work = work_folder(name)
+    given = params.codebook_name and codebook.open_codebook(params.codebook_name).sha256
+    content = {"folder": str(root), "words": given, **dataclasses.asdict(params)}
+    asked = json.dumps(content, sort_keys=True)
+    with contextlib.suppress(FileNotFoundError):
+        if (work / "plan.json").read_text() != asked:
+            shutil.rmtree(work)
+    work.mkdir(parents=True, exist_ok=True)
+    artifacts.write_bytes(work / "plan.json", asked.encode())
+    return _Plan(name, root, work, params, tuple(paths), tuple(keys))
+
+
+def _finish_pictures(plan: _Plan, words: Codebook, run: _Run) -> None:
+    """Give every picture its words, except those that an earlier run has finished."""
+    centres = plan.work / "centres.npy"
+    data = io.BytesIO()
+    np.save(data, words.centres, allow_pickle=False)
+    artifacts.write_bytes(centres, data.getvalue())
+    everything = range(len(plan.paths))
+    todo = [i for i in everything if not worker.record_path(plan.record(i), finished=True).exists()]
+    n_before = len(plan.paths) - len(todo)
+    run.process("Finding keypoints and their words", plan.jobs(todo, centres), n_before)
+
+
+def _learn_words(plan: _Plan, run: _Run) -> Codebook:
+    """Open the codebook asked for, or the one an earlier run learned, or learn it."""
+    params = plan.params
+    if params.codebook_name is not None:
+        words = codebook.open_codebook(params.codebook_name)
+        if words.extraction != params.extraction:
+            raise BuildError(
+                f"the codebook {params.codebook_name!r} was learned on features of other "
+                f"parameters ({words.extraction}); build with the same, or learn new words"
+            )
+        return words
+    kept = plan.work / "codebook"
+    if (kept / artifacts.MANIFEST).exists():
+        with contextlib.suppress(ArtifactError):
+            manifest = artifacts.read_manifest(kept, "codebook", "")
+            return codebook.from_entry(manifest["codebook"], kept)
+    sample, n_images = _training_sample(plan, run)
+    started = time.perf_counter()
+    run.say(f"Learning {params.codebook.n_words} words", 0, 0, None, started)
+    words = codebook.train(sample, params.codebook, params.extraction, n_images)
+    kept.mkdir(exist_ok=True)
+    artifacts.write_manifest(kept, "codebook", {"codebook": codebook.to_entry(words, kept)})
+    return words
+
+
+def _training_sample(plan: _Plan, run: _Run) -> tuple[NDArray[np.float32], int]:
+    """Gather the descriptors to learn from; the choice depends on folder and seed alone.
+
+    Images are taken in a random order: at least a tenth of them, then more until there are
+    enough descriptors. From what they hold, random descriptors are drawn. Sampling by
+    descriptors takes all images and draws from these.
+    """
+    params = plan.params.codebook
+    random = np.random.default_rng(params.seed)
+    order = random.permutation(len(plan.paths))
+    n_taken = len(order) // IMAGE_FRACTION if params.sampling == "images" else len(order)
+    counts: dict[int, int] = {}
+    while True:
+        new = [int(i) for i in order[len(counts) : max(n_taken, 1)]]
+        outcomes = run.process("Finding keypoints to learn words from", plan.jobs(new, None))
+        counts |= {i: outcomes[plan.paths[i]].n_keypoints for i in new}
+        total = sum(counts.values())
+        if total >= params.n_samples or len(counts) == len(order):
+            break
+        mean = max(total / len(counts), 1.0)
+        missing = int(np.ceil((params.n_samples - total) / mean))
+        n_taken = min(len(order), len(counts) + max(missing, 1))
+    drawn = np.sort(random.choice(total, min(total, params.n_samples), replace=False))
+    sample = _gather(plan, counts, drawn)
+    return sample, sum(count > 0 for count in counts.values())
+
+
+def _gather(plan: _Plan, counts: dict[int, int], drawn: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Read the drawn rows of the images' descriptors, laid end to end in the order of `counts`."""
+    n_dimensions = 128 if plan.params.extraction.surf.extended else 64
+    sample = np.empty((len(drawn), n_dimensions), np.float32)
+    first = 0
+    for i, count in counts.items():
+        low, high = np.searchsorted(drawn, (first, first + count))
+        if high > low:
+            stored = worker.read_record(worker.record_path(plan.record(i), finished=False))
+            if stored is None or len(stored["descriptors"]) != count:
+                raise BuildError(f"the build's file for {plan.paths[i]} is gone: run it again")
+            sample[low:high] = stored["descriptors"][drawn[low:high] - first]
+        first += count
+    return sample
+
+
+def _write_index(plan: _Plan, words: Codebook, run: _Run) -> None:
+    """Put the arrays together, cut the patches, and commit the manifest."""
+    started = time.perf_counter()
+    run.say("Writing the index", 0, 0, None, started)
+    folder = index.index_folder(plan.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    records = [plan.record(i) for i in range(len(plan.paths))]
+    n_dimensions = words.centres.shape[1] if plan.params.keep_descriptors else 0
+    assembled = assemble(records, folder, words.n_words, n_dimensions)
+    parts = assembled.parts
+    parts["images"]["parameters"] = {"folder": str(plan.root)}
+    parts["keypoints"]["parameters"] = plan.params.extraction.to_json()
+    parts["words"]["parameters"] = {"codebook": words.sha256}
+    parts["vectors"]["parameters"] = {"weighting": plan.params.weighting}
+    parts["codebook"] = codebook.to_entry(words, folder)
+    pixels = _cut_patches(plan, assembled, parts["keypoints"]["arrays"], folder, run)
+    parts["patches"] = {
+        "parameters": {"side": PATCH_SIDE},
+        "arrays": {
+            "pixels": artifacts.write_array(folder, "patches-pixels", pixels),
+            "rows": artifacts.write_array(folder, "patches-rows", assembled.patch_rows),
+        },
+    }
+    content = {
+        "parts": parts,
+        "build": dataclasses.asdict(plan.params),
+        "libraries": artifacts.library_versions(),
+    }
+    artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content))
+    if plan.params.codebook_name is None:
+        codebook.save_codebook(words, plan.name)
+
+
+def _cut_patches(
+    plan: _Plan, assembled: Assembled, entries: dict[str, Any], folder: Path, run: _Run
+) -> NDArray[np.uint8]:
+    """Cut the patches that stand for each word out of the pictures: (K, P, S, S, 3) RGB."""
+    xy, size, angle = (artifacts.open_array(folder, entries[k]) for k in ("xy", "size", "angle"))
+    wanted = np.unique(assembled.patch_rows[assembled.patch_rows >= 0])
+    owners = np.searchsorted(assembled.offsets, wanted, side="right") - 1
+    jobs = []
+    for image_id in np.unique(owners):
+        rows = wanted[owners == image_id]
+        picture = str(plan.root / assembled.paths[image_id])
+        jobs.append(PatchJob(picture, rows, xy[rows], size[rows], angle[rows], PATCH_SIDE))
+    cut = np.zeros((len(wanted) + 1, PATCH_SIDE, PATCH_SIDE, 3), np.uint8)
+    started = time.perf_counter()
+    for n_done, (rows, patches) in enumerate(run.over(worker.cut_patches, jobs), 1):
+        if patches is not None:
+            cut[np.searchsorted(wanted, rows)] = patches
+        run.say("Cutting out patches of the words", n_done, len(jobs), None, started)
+    places = np.searchsorted(wanted, assembled.patch_rows)
+    places[assembled.patch_rows < 0] = len(wanted)
+    return cut[places]

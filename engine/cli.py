@@ -1,0 +1,471 @@
+"""The command line: results on stdout, progress and messages on stderr.
+
+Exit codes: 0 done, 1 it could not be done (the message says why), 2 the call was wrong.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine import artifacts, codebook, encode, index
+from engine.errors import EngineError
+
+EXAMPLES = """examples:
+  python -m engine demo
+  python -m engine build ~/Pictures --name holidays
+  python -m engine query holidays photo.jpg -k 8
+  python -m engine query holidays photo.jpg --json
+  python -m engine evaluate holidays groundtruth.csv
+  python -m engine datasets oxford5k
+
+Run 'python -m engine COMMAND --help' for the options of a command.
+"""
+
+
+def printable(text: str) -> str:
+    """Return a file's name or message with everything escaped that could move a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def say(text: str) -> None:
+    """Tell a person something, on stderr."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def put(text: str = "") -> None:
+    """Print a result on stdout."""
+    print(printable(text))
+
+
+def put_json(value: Any) -> None:
+    """Print a result on stdout for programs."""
+    print(json.dumps(value, indent=1, allow_nan=False))
+
+
+class _Bars:
+    """Progress of a build as one tqdm bar a stage."""
+
+    def __init__(self) -> None:
+        self._stage: str | None = None
+        self._bar: Any = None
+
+    def __call__(self, progress: Any) -> None:
+        from tqdm import tqdm
+
+        if progress.stage != self._stage:
+            self.close()
+            self._stage = progress.stage
+            if progress.total == 0:
+                say(f"{progress.stage} ...")
+        if progress.total and self._bar is None:
+            self._bar = tqdm(
+                total=progress.total,
+                initial=progress.done,
+                desc=progress.stage,
+                unit="picture",
+                file=sys.stderr,
+                dynamic_ncols=True,
+            )
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"{progress.n_skipped} skipped" * (progress.n_skipped > 0))
+            self._bar.update(progress.done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _tell_skipped(opened: index.Index) -> None:
+    if opened.skipped:
+        say(f"\nSkipped {len(opened.skipped)} files:")
+        for skipped in opened.skipped:
+            say(f"  {skipped.reason}")
+
+
+def _summary(opened: index.Index) -> dict[str, Any]:
+    training = opened.codebook.training
+    n_bytes = sum(path.stat().st_size for path in opened.folder.iterdir() if path.is_file())
+    return {
+        "name": opened.name,
+        "folder": str(opened.root),
+        "n_images": opened.n_images,
+        "n_skipped": len(opened.skipped),
+        "n_keypoints": opened.n_keypoints,
+        "n_words": opened.n_words,
+        "weighting": opened.weighting,
+        "extraction": opened.extraction.to_json(),
+        "codebook": {**dataclasses.asdict(opened.codebook.params), **training},
+        "parts": sorted(opened.manifest["parts"]),
+        "n_bytes": n_bytes,
+    }
+
+
+def _put_summary(summary: dict[str, Any]) -> None:
+    training = summary["codebook"]
+    put(f"{summary['name']}: {summary['n_images']:,} images in {summary['folder']}")
+    put(f"  keypoints    {summary['n_keypoints']:,}")
+    put(f"  words        {summary['n_words']:,}, weighting {summary['weighting']}")
+    put(
+        f"  learned      on {training['n_descriptors']:,} descriptors of {training['n_images']:,} "
+        f"images by {training['algorithm']}, mean squared distance {training['distortion']:.5f}"
+    )
+    surf = summary["extraction"]["surf"]
+    put(f"  SURF         {', '.join(f'{k} {v}' for k, v in surf.items())}")
+    put(f"  skipped      {summary['n_skipped']}")
+    put(f"  on disk      {summary['n_bytes'] / 1e6:,.1f} MB")
+
+
+def build(args: argparse.Namespace) -> int:
+    """Index a folder of pictures."""
+    from engine.build import BuildParams
+    from engine.build import build as run
+    from engine.codebook import CodebookParams
+    from engine.features import ExtractionParams
+    from engine.surf import SurfParams
+
+    surf = SurfParams(
+        hessian_threshold=args.threshold,
+        n_octaves=args.octaves,
+        n_octave_layers=args.layers,
+        extended=not args.short_descriptors,
+        upright=args.upright,
+    )
+    words = CodebookParams(
+        n_words=args.words,
+        algorithm=args.algorithm,
+        sampling=args.sampling,
+        n_samples=max(args.samples, args.words),
+        seed=args.seed,
+    )
+    params = BuildParams(
+        extraction=ExtractionParams(surf, args.max_side),
+        codebook=words,
+        codebook_name=args.codebook,
+        weighting=args.weighting,
+        keep_descriptors=args.keep_descriptors,
+    )
+    bars = _Bars()
+    try:
+        opened = run(args.folder, args.name, params, args.workers, bars, overwrite=args.overwrite)
+    finally:
+        bars.close()
+    _tell_skipped(opened)
+    if args.json:
+        put_json(_summary(opened))
+    else:
+        _put_summary(_summary(opened))
+    return 0
+
+
+def query(args: argparse.Namespace) -> int:
+    """Find the most similar pictures."""
+    from engine import images, pipeline, surf
+
+    opened = index.open_index(args.name)
+    picture = Path(args.picture)
+    image_id = None if picture.is_file() else opened.find_image(args.picture)
+    options = (args.weighting, args.k, not args.keep_query)
+    if image_id is not None:
+        answer = pipeline.search_image(opened, image_id, *options)
+        n_keypoints = len(opened.keypoints(image_id))
+    else:
+        image = images.read(picture)
+        surf.warm_up(say)
+        described = pipeline.describe_query(opened, image)
+        n_keypoints = len(described.features)
+        answer = pipeline.search_query(opened, described, *options)
+    if n_keypoints == 0:
+        say(
+            "No keypoints were found: the picture is very smooth or dark. Try a sharper picture, "
+            "or build the index with a lower --threshold."
+        )
+    results = [
+        {
+            "rank": rank,
+            "image": opened.images[image_id].path,
+            "image_id": image_id,
+            "score": round(score, 6),
+            "path": str(opened.picture_path(image_id)),
+        }
+        for rank, (image_id, score) in enumerate(
+            zip(answer.ranking.image_ids.tolist(), answer.ranking.scores.tolist()), 1
+        )
+    ]
+    if args.json:
+        put_json(
+            {
+                "index": opened.name,
+                "query": args.picture,
+                "method": answer.weighting,
+                "n_images": answer.n_images,
+                "n_keypoints": n_keypoints,
+                "left_out": [opened.images[i].path for i in answer.excluded],
+                "seconds": dataclasses.asdict(answer.timings),
+                "results": results,
+            }
+        )
+        return 0
+    for result in results:
+        put(f"{result['rank']:>3}  {result['score']:.3f}  {result['image']}")
+    return 0
+
+
+def list_all(args: argparse.Namespace) -> int:
+    """List indexes and codebooks."""
+    rows = []
+    for name in index.list_indexes():
+        try:
+            rows.append(_summary(index.open_index(name)))
+        except EngineError as error:
+            rows.append({"name": name, "error": str(error)})
+    if args.json:
+        put_json({"indexes": rows, "codebooks": codebook.list_codebooks()})
+        return 0
+    if not rows:
+        say("There are no indexes yet. Make one: python -m engine demo")
+    for row in rows:
+        if "error" in row:
+            put(f"{row['name']:<24} {row['error']}")
+        else:
+            put(
+                f"{row['name']:<24} {row['n_images']:>8,} images {row['n_keypoints']:>12,} "
+                f"keypoints {row['n_words']:>7,} words  {row['folder']}"
+            )
+    return 0
+
+
+def info(args: argparse.Namespace) -> int:
+    """Say what an index holds."""
+    opened = index.open_index(args.name)
+    if args.json:
+        skipped = [dataclasses.asdict(s) for s in opened.skipped]
+        put_json({**_summary(opened), "skipped": skipped, "manifest": opened.manifest})
+    else:
+        _put_summary(_summary(opened))
+        _tell_skipped(opened)
+    return 0
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Check every checksum and shape of an index."""
+    faults = index.verify(args.name)
+    if args.json:
+        put_json({"index": args.name, "faults": faults})
+    else:
+        for fault in faults:
+            put(fault)
+        if not faults:
+            put(f"{args.name}: all well")
+    return 1 if faults else 0
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Measure an index on a ground truth."""
+    from tqdm import tqdm
+
+    from engine import evaluate as measure
+    from engine import groundtruth
+
+    opened = index.open_index(args.name)
+    queries = groundtruth.read(args.groundtruth, opened)
+    if args.claims:
+        return _claims(opened, queries, args)
+    with tqdm(total=len(queries), desc="Queries", file=sys.stderr, leave=False) as bar:
+        result = measure.evaluate(
+            opened, queries, args.weighting, lambda done, _: bar.update(done - bar.n)
+        )
+    figures = result.to_json()
+    if args.json:
+        put_json(figures)
+        return 0
+    groups = figures["by_landmark"]
+    put(f"{opened.name}, {figures['method']}, {figures['n_queries']} queries")
+    put(f"  mAP                   {figures['mAP']:.3f}   by landmark {groups['mAP']:.3f}")
+    put(f"  P@1                   {figures['P@1']:.3f}   by landmark {groups['P@1']:.3f}")
+    put(f"  P@4                   {figures['P@4']:.3f}   by landmark {groups['P@4']:.3f}")
+    put(f"  all four right        {figures['top4_all_right']:.3f}")
+    if figures["mAP_easy"] is not None:
+        put(f"  mAP, good alone       {figures['mAP_easy']:.3f}")
+    put(f"  landmarks             {groups['n_landmarks']}")
+    return 0
+
+
+def _claims(opened: index.Index, queries: Any, args: argparse.Namespace) -> int:
+    from engine.evaluate import check_claims
+
+    claims = check_claims(opened, queries, args.weighting)
+    if args.json:
+        rows = [dataclasses.asdict(c) for c in claims]
+        for row in rows:
+            row["measured"] = None if row["n_queries"] == 0 else row["measured"]
+        put_json({"index": opened.name, "claims": rows})
+        return 0
+    put(f"{'claim':<72} {'labelled set':<14} claimed  measured  queries")
+    for claim in claims:
+        measured = f"{claim.measured:8.2f}" if claim.n_queries else "       –"
+        put(
+            f"{claim.text:<72} {claim.labelled_set:<14} {claim.claimed:7.2f}  {measured}  "
+            f"{claim.n_queries:7}"
+        )
+    return 0
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Make the demo collection, where it is not there yet."""
+    from engine import demo as collection
+
+    bars = _Bars()
+    try:
+        name = collection.ensure(bars)
+    finally:
+        bars.close()
+    if args.json:
+        put_json(_summary(index.open_index(name)))
+    else:
+        _put_summary(_summary(index.open_index(name)))
+    return 0
+
+
+def delete(args: argparse.Namespace) -> int:
+    """Delete an index."""
+    index.delete(args.name)
+    say(f"Deleted the index {args.name!r}. The pictures are untouched.")
+    return 0
+
+
+def datasets(args: argparse.Namespace) -> int:
+    """Download a data set with its ground truth."""
+    from tqdm import tqdm
+
+    from engine import datasets as sets
+
+    folder = args.folder or artifacts.artifacts_folder() / "datasets" / args.dataset
+    bars: dict[str, Any] = {}
+
+    def progress(what: str, done: int, total: int | None) -> None:
+        if what not in bars:
+            bars[what] = tqdm(total=total, desc=what, unit="B", unit_scale=True, file=sys.stderr)
+        bars[what].update(done - bars[what].n)
+
+    try:
+        place = sets.oxford5k(folder, progress=progress)
+    finally:
+        for bar in bars.values():
+            bar.close()
+    put(str(place))
+    say(f"Next: python -m engine build {place} --name {args.dataset}")
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+def _name(text: str) -> str:
+    try:
+        return artifacts.check_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _build_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folder", type=Path, help="pictures, all folders below included; only read")
+    add("--name", type=_name, required=True, help="what to call the index")
+    add("--words", type=_positive, default=500, help="size of the vocabulary (500)")
+    add("--threshold", type=float, default=400.0, help="Hessian threshold (400; original 3000)")
+    add("--octaves", type=_positive, default=4, help="octaves of the detector (4)")
+    add("--layers", type=_positive, default=3, help="layers of an octave (3)")
+    add("--upright", action="store_true", help="take every keypoint as upright")
+    add("--short-descriptors", action="store_true", help="64 numbers a keypoint instead of 128")
+    add("--max-side", type=_positive, help="shrink longer pictures to this before SURF")
+    add("--weighting", choices=encode.WEIGHTINGS, default="distance", help="default ranking")
+    add("--algorithm", choices=codebook.ALGORITHMS, default="lloyd", help="k-means variant")
+    add("--sampling", choices=codebook.SAMPLINGS, default="images", help="what words learn from")
+    add("--samples", type=_positive, default=300_000, help="descriptors to learn from (300000)")
+    add("--codebook", type=_name, help="use the words of this codebook")
+    add("--keep-descriptors", action="store_true", help="keep 512 bytes a keypoint more")
+    add("--seed", type=int, default=0, help="decides every random choice (0)")
+    add("--workers", type=_positive, help="processes (all cores)")
+    add("--overwrite", action="store_true", help="replace an index of this name")
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m engine",
+        description="Find the pictures of the same thing, and see why.",
+        epilog=EXAMPLES,
+        formatter_class=raw,
+    )
+    parser.add_argument(
+        "--artifacts", type=Path, metavar="FOLDER", help="where indexes lie (artifacts/)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, function: Callable[[argparse.Namespace], int], example: str
+    ) -> argparse.ArgumentParser:
+        text = (function.__doc__ or "").strip()
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=f"example:\n  python -m engine {example}",
+            formatter_class=raw,
+        )
+        sub.set_defaults(function=function)
+        sub.add_argument("--json", action="store_true", help="print JSON")
+        return sub
+
+    _build_options(command("build", build, "build ~/Pictures --name holidays --threshold 400"))
+    asked = command("query", query, "query holidays photo.jpg -k 8")
+    asked.add_argument("name", type=_name, help="index")
+    asked.add_argument("picture", help="a file, or a picture of the index")
+    asked.add_argument("-k", type=_positive, default=4, help="results (4)")
+    asked.add_argument("--weighting", choices=encode.WEIGHTINGS, help="the index's own if not told")
+    asked.add_argument("--keep-query", action="store_true", help="do not leave the query out")
+    command("list", list_all, "list --json")
+    command("info", info, "info holidays").add_argument("name", type=_name)
+    command("verify", verify, "verify holidays").add_argument("name", type=_name)
+    measured = command("evaluate", evaluate, "evaluate oxford groundtruth.csv")
+    measured.add_argument("name", type=_name, help="index")
+    measured.add_argument("groundtruth", type=Path, help="csv with query,relevant,label")
+    measured.add_argument("--weighting", choices=encode.WEIGHTINGS)
+    measured.add_argument("--claims", action="store_true", help="test the original's claims")
+    command("demo", demo, "demo")
+    command("delete", delete, "delete holidays").add_argument("name", type=_name)
+    sets = command("datasets", datasets, "datasets oxford5k")
+    sets.add_argument("dataset", choices=("oxford5k",))
+    sets.add_argument("--folder", type=Path, help="where to put it")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = _parser().parse_args(argv)
+    if args.artifacts is not None:
+        os.environ["VISWORD_ARTIFACTS"] = str(args.artifacts.resolve())
+    try:
+        code: int = args.function(args)
+    except KeyboardInterrupt:
+        say("\nStopped. What was done is kept: the same command goes on from here.")
+        return 1
+    except EngineError as error:
+        say(f"Error: {error}")
+        return 1
+    except ValueError as error:
+        say(f"Error: {error}")
+        return 2
+    except BrokenPipeError:
+        return 1
+    return code

@@ -1,0 +1,324 @@
+"""Visual words: k-means over descriptors, and the nearest word of each."""
+
+import dataclasses
+import hashlib
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import artifacts
+from engine.errors import ArtifactError, BuildError
+from engine.features import ExtractionParams
+
+ALGORITHMS = ("lloyd", "minibatch")
+SAMPLINGS = ("images", "descriptors")
+ASSIGN_BLOCK = 2048  # rows of one matrix product: 4 MB of scores at 500 words, within the cache
+SEEDING_POINTS = 50  # per word; k-means++ over all 300,000 would cost more than the iterations
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodebookParams:
+    """How words are learned.
+
+    Attributes
+    ----------
+    n_words : int
+        Size of the vocabulary, at least 2.
+    algorithm : str
+        "lloyd" or "minibatch" k-means, both from a k-means++ start.
+    sampling : str
+        "images": all descriptors of a random tenth of the images, with more images until
+        `n_samples` is reached. "descriptors": random descriptors from all images.
+    n_samples : int
+        Descriptors to learn from, where there are as many.
+    n_iterations : int
+        Most Lloyd steps, or passes over the sample for minibatch.
+    seed : int
+        Decides every random choice.
+    """
+
+    n_words: int = 500
+    algorithm: str = "lloyd"
+    sampling: str = "images"
+    n_samples: int = 300_000
+    n_iterations: int = 25
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_words < 2:
+            raise ValueError(f"n_words must be at least 2, got {self.n_words}")
+        if self.algorithm not in ALGORITHMS:
+            raise ValueError(f"algorithm must be one of {ALGORITHMS}, got {self.algorithm!r}")
+        if self.sampling not in SAMPLINGS:
+            raise ValueError(f"sampling must be one of {SAMPLINGS}, got {self.sampling!r}")
+        if self.n_samples < self.n_words:
+            raise ValueError(f"n_samples must be at least n_words, got {self.n_samples}")
+        if self.n_iterations < 1:
+            raise ValueError(f"n_iterations must be at least 1, got {self.n_iterations}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be at least 0, got {self.seed}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Codebook:
+    """A vocabulary of visual words.
+
+    Attributes
+    ----------
+    centres : (K, D) float32 array
+        The words, in descriptor space.
+    params : CodebookParams
+        How they were learned.
+    extraction : ExtractionParams
+        Which features they are words of; no other features may be assigned to them.
+    training : dict
+        n_images, n_descriptors, distortion (mean squared distance), seconds.
+    sha256 : str
+        Digest of the centres: two codebooks with the same digest are the same.
+    """
+
+    centres: NDArray[np.float32]
+    params: CodebookParams
+    extraction: ExtractionParams
+    training: dict[str, Any]
+    sha256: str
+
+    @property
+    def n_words(self) -> int:
+        """Size of the vocabulary."""
+        return len(self.centres)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """The visual word of each keypoint of a picture.
+
+    Attributes
+    ----------
+    word_ids : (N,) int32 array
+        Nearest word, 0 to K - 1.
+    distances : (N,) float32 array
+        Euclidean distance of the descriptor to it.
+    """
+
+    word_ids: NDArray[np.int32]
+    distances: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.word_ids)
+
+
+def digest_of(centres: NDArray[np.float32]) -> str:
+    """Return the sha256 of a vocabulary's numbers."""
+    return hashlib.sha256(np.ascontiguousarray(centres).tobytes()).hexdigest()
+
+
+def _lloyd(sample: NDArray[np.float32], params: CodebookParams) -> NDArray[np.float32]:
+    from sklearn.cluster import KMeans, kmeans_plusplus
+
+    random = np.random.default_rng(params.seed)
+    n_seeding = min(len(sample), SEEDING_POINTS * params.n_words)
+    rows = np.sort(random.choice(len(sample), n_seeding, replace=False))
+    start, _ = kmeans_plusplus(sample[rows], params.n_words, random_state=params.seed)
+    kmeans = KMeans(params.n_words, init=start, n_init=1, max_iter=params.n_iterations)
+    centres: NDArray[np.float32] = kmeans.fit(sample).cluster_centers_
+    return centres
+
+
+def _minibatch(sample: NDArray[np.float32], params: CodebookParams) -> NDArray[np.float32]:
+    from sklearn.cluster import MiniBatchKMeans
+
+    kmeans = MiniBatchKMeans(
+        params.n_words,
+        n_init=1,
+        max_iter=params.n_iterations,
+        batch_size=4096,
+        random_state=params.seed,
+    )
+    centres: NDArray[np.float32] = kmeans.fit(sample).cluster_centers_
+    return centres
+
+
+def train(
+    descriptors: NDArray[np.float32],
+    params: CodebookParams,
+    extraction: ExtractionParams,
+    n_images: int,
+) -> Codebook:
+    """Learn a vocabulary.
+
+    One thread does it: with more, scikit-learn adds partial sums in the order in which threads
+    finish, and the same seed would give other words.
+
+    Parameters
+    ----------
+    descriptors : (N, D) float32 array
+        The sample.
+    params : CodebookParams
+        Number of words, algorithm, seed.
+    extraction : ExtractionParams
+        Where the descriptors come from; kept with the words.
+    n_images : int
+        Pictures in the sample; kept with the words.
+
+    Returns
+    -------
+    Codebook
+
+    Raises
+    ------
+    BuildError
+        If there are fewer descriptors than words.
+
+    References
+    ----------
+    Sivic, Zisserman, "Video Google", ICCV 2003. Arthur, Vassilvitskii, "k-means++", SODA 2007.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
+    if len(descriptors) < params.n_words:
+        raise BuildError(
+            f"{params.n_words} words cannot be learned from {len(descriptors)} keypoints in "
+            f"{n_images} pictures. Ask for fewer words (--words), lower the threshold "
+            "(--threshold), add pictures, or use the words of another collection (--codebook)."
+        )
+    started = time.perf_counter()
+    method = _lloyd if params.algorithm == "lloyd" else _minibatch
+    with threadpool_limits(1), warnings.catch_warnings():
+        # Fewer different descriptors than words leaves words unused: allowed, and shown as such.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        centres = np.ascontiguousarray(method(descriptors, params), np.float32)
+        seconds = time.perf_counter() - started
+        words = assign(descriptors, centres)
+    training = {
+        "n_images": n_images,
+        "n_descriptors": len(descriptors),
+        "distortion": float(np.mean(words.distances.astype(np.float64) ** 2)),
+        "seconds": round(seconds, 3),
+    }
+    return Codebook(centres, params, extraction, training, digest_of(centres))
+
+
+def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Words:
+    """Find the nearest word of each descriptor; ties go to the lower word.
+
+    A float32 matrix product finds the candidates, float64 distances decide among those that
+    it cannot tell apart. So the answer depends neither on the block nor on the linear algebra
+    library.
+
+    Parameters
+    ----------
+    descriptors : (N, D) float32 array
+        Points; N may be 0.
+    centres : (K, D) float32 array
+        Words, K at least 1.
+
+    Returns
+    -------
+    Words
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit or a value is not finite.
+    """
+    from engine.kernels.assign import nearest_exact
+
+    if descriptors.ndim != 2 or centres.ndim != 2 or descriptors.shape[1] != centres.shape[1]:
+        raise ValueError(
+            f"descriptors {descriptors.shape} and words {centres.shape} differ in dimensions"
+        )
+    if len(centres) == 0:
+        raise ValueError("there must be at least one word")
+    points = np.ascontiguousarray(descriptors, np.float32)
+    words = np.ascontiguousarray(centres, np.float32)
+    n_points, n_dimensions = points.shape
+    word_ids = np.empty(n_points, np.int32)
+    distances = np.empty(n_points, np.float32)
+    if n_points == 0:
+        return Words(word_ids, distances)
+    word_norms = np.einsum("kd,kd->k", words, words, dtype=np.float64)
+    largest = float(np.einsum("nd,nd->n", points, points, dtype=np.float64).max())
+    largest += float(word_norms.max())
+    if not np.isfinite(largest):
+        raise ValueError("descriptors and words must be finite numbers")
+    # A sum of D products rounded to float32 is off by at most D/2 ulp of the norms' sum.
+    tolerance = 2.0 * n_dimensions * float(np.finfo(np.float32).eps) * largest
+    norms = word_norms.astype(np.float32)
+    doubled = np.ascontiguousarray(-2.0 * words.T, np.float32)
+    for start in range(0, n_points, ASSIGN_BLOCK):
+        block = points[start : start + ASSIGN_BLOCK]
+        scores = block @ doubled
+        scores += norms
+        stop = start + len(block)
+        nearest_exact(block, words, scores, tolerance, word_ids[start:stop], distances[start:stop])
+    return Words(word_ids, distances)
+
+
+def _folder(name: str) -> Path:
+    return artifacts.artifacts_folder() / "codebooks" / artifacts.check_name(name)
+
+
+def to_entry(codebook: Codebook, folder: Path) -> dict[str, Any]:
+    """Write a codebook's array into an artifact's folder and return its part of the manifest."""
+    return {
+        "parameters": dataclasses.asdict(codebook.params),
+        "extraction": codebook.extraction.to_json(),
+        "training": codebook.training,
+        "digest": codebook.sha256,
+        "arrays": {"centres": artifacts.write_array(folder, "centres", codebook.centres)},
+    }
+
+
+def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
+    """Read what `to_entry` wrote.
+
+    Raises
+    ------
+    ArtifactError
+        If the array is missing, damaged, or does not fit its parameters.
+    """
+    try:
+        params = CodebookParams(**entry["parameters"])
+        extraction = ExtractionParams.from_json(entry["extraction"])
+        centres = artifacts.open_array(folder, entry["arrays"]["centres"])
+        training, digest = dict(entry["training"]), str(entry["digest"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"the codebook in {folder} does not fit its format: {error}") from None
+    if centres.ndim != 2 or centres.dtype != np.float32 or digest_of(centres) != digest:
+        raise ArtifactError(f"the codebook in {folder} is damaged: its checksum does not fit")
+    return Codebook(centres, params, extraction, training, digest)
+
+
+def save_codebook(codebook: Codebook, name: str) -> None:
+    """Keep a codebook by name, for other collections."""
+    folder = _folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"codebook": to_entry(codebook, folder), "libraries": artifacts.library_versions()}
+    manifest = artifacts.write_manifest(folder, "codebook", content)
+    artifacts.sweep(folder, manifest)
+
+
+def open_codebook(name: str) -> Codebook:
+    """Open a codebook by name.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none, or it is damaged.
+    """
+    folder = _folder(name)
+    known = ", ".join(list_codebooks()) or "none yet"
+    repair = f"python -m engine build FOLDER --name {name} (codebooks here: {known})"
+    manifest = artifacts.read_manifest(folder, "codebook", repair)
+    return from_entry(manifest.get("codebook", {}), folder)
+
+
+def list_codebooks() -> list[str]:
+    """Return the names of all codebooks, sorted."""
+    return artifacts.names_in(artifacts.artifacts_folder() / "codebooks")

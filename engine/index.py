@@ -1,0 +1,493 @@
+"""An index on disk: what it holds, how it is opened, checked and deleted.
+
+An index is a folder of named parts (images, keypoints, codebook, words, vectors, patches). Each
+part has its own parameters and arrays in the manifest, so a part can be added or replaced without
+touching the others. Arrays that run over all keypoints are cut by `offsets`: image i owns the rows
+offsets[i] to offsets[i + 1].
+"""
+
+import dataclasses
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import artifacts, codebook, encode
+from engine.codebook import Codebook, Words
+from engine.encode import check_weighting
+from engine.errors import ArtifactError
+from engine.features import ExtractionParams
+from engine.surf import SurfParams
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+
+KEYPOINT_ARRAYS = {
+    "xy": ("float32", (2,)),
+    "size": ("float32", ()),
+    "angle": ("float32", ()),
+    "response": ("float32", ()),
+    "octave": ("int8", ()),
+    "class_id": ("int8", ()),
+}
+SUMS = {"distance": "distances", "squared-distance": "squared_distances", "count": "counts"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImageEntry:
+    """One picture of a collection.
+
+    Attributes
+    ----------
+    path : str
+        Below the collection's folder, with forward slashes.
+    sha256 : str
+        Digest of the file's bytes.
+    width, height : int
+        Pixels, upright.
+    n_bytes : int
+        Length of the file.
+    """
+
+    path: str
+    sha256: str
+    width: int
+    height: int
+    n_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was left out, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class ImageKeypoints:
+    """The keypoints of one picture of an index: the fields of `Features`, memory-mapped."""
+
+    xy: NDArray[np.float32]
+    size: NDArray[np.float32]
+    angle: NDArray[np.float32]
+    response: NDArray[np.float32]
+    octave: NDArray[np.int8]
+    class_id: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.xy)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """An opened index: read-only, its arrays memory-mapped.
+
+    Attributes
+    ----------
+    name : str
+        Plain name.
+    folder : Path
+        Where it lies.
+    stamp : str
+        Changes whenever the index does.
+    manifest : dict
+        As on disk.
+    images : tuple of ImageEntry
+        I pictures; an image id is a place in it.
+    skipped : tuple of Skipped
+        Files that the build left out.
+    root : Path
+        Folder of the pictures.
+    extraction : ExtractionParams
+        How pictures become features.
+    weighting : str
+        The default one.
+    codebook : Codebook
+        K words.
+    parts : mapping of str to mapping of str to array
+        Every array, by part and name.
+    """
+
+    name: str
+    folder: Path
+    stamp: str
+    manifest: dict[str, Any]
+    images: tuple[ImageEntry, ...]
+    skipped: tuple[Skipped, ...]
+    root: Path
+    extraction: ExtractionParams
+    weighting: str
+    codebook: Codebook
+    parts: Mapping[str, Arrays]
+
+    @property
+    def n_images(self) -> int:
+        """Pictures in the collection."""
+        return len(self.images)
+
+    @property
+    def n_words(self) -> int:
+        """Size of the vocabulary."""
+        return self.codebook.n_words
+
+    @property
+    def n_keypoints(self) -> int:
+        """Keypoints over all pictures."""
+        return int(self.offsets[-1])
+
+    @property
+    def surf(self) -> SurfParams:
+        """Detector and descriptor of the collection's features."""
+        return self.extraction.surf
+
+    @property
+    def max_side(self) -> int | None:
+        """Size at which features were found, see `ExtractionParams`."""
+        return self.extraction.max_side
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """First keypoint row of each image, and the end: (I + 1,) int64."""
+        return self.parts["images"]["offsets"]
+
+    @property
+    def document_frequency(self) -> NDArray[np.int64]:
+        """Images that hold each word: (K,) int64."""
+        return self.parts["vectors"]["document_frequency"]
+
+    @property
+    def frequency(self) -> NDArray[np.int64]:
+        """Keypoints of each word: (K,) int64."""
+        return self.parts["vectors"]["frequency"]
+
+    @property
+    def idf(self) -> NDArray[np.float32]:
+        """Weight of each word by rarity, in nats: (K,) float32."""
+        return encode.idf(self.document_frequency, max(1, self.n_images))
+
+    @property
+    def mean_distance(self) -> NDArray[np.float32]:
+        """Mean distance of each word's keypoints to it: (K,) float32, 0 where it has none."""
+        return self.parts["vectors"]["mean_distance"]
+
+    @property
+    def std_distance(self) -> NDArray[np.float32]:
+        """Standard deviation of these distances: (K,) float32."""
+        return self.parts["vectors"]["std_distance"]
+
+    @property
+    def patches(self) -> NDArray[np.uint8]:
+        """The P patches nearest to each word: (K, P, S, S, 3) uint8 RGB, black where none."""
+        return self.parts["patches"]["pixels"]
+
+    @property
+    def patch_keypoints(self) -> NDArray[np.int64]:
+        """Keypoint rows of these patches: (K, P) int64, nearest first, -1 where none."""
+        return self.parts["patches"]["rows"]
+
+    def check_image_id(self, image_id: int) -> int:
+        """Return `image_id` if it names a picture of the index, else raise a ValueError."""
+        if not 0 <= image_id < self.n_images:
+            raise ValueError(f"image_id must be 0 to {self.n_images - 1}, got {image_id}")
+        return image_id
+
+    def check_word(self, word: int) -> int:
+        """Return `word` if it names a word of the index, else raise a ValueError."""
+        if not 0 <= word < self.n_words:
+            raise ValueError(f"word must be 0 to {self.n_words - 1}, got {word}")
+        return word
+
+    def picture_path(self, image_id: int) -> Path:
+        """Return where the picture lies (or lay when the index was built)."""
+        return self.root / self.images[self.check_image_id(image_id)].path
+
+    def find_image(self, key: str) -> int | None:
+        """Return the first image with this path or sha256; None if there is none."""
+        path = str(PurePosixPath(key))
+        for image_id, entry in enumerate(self.images):
+            if entry.path == path or entry.sha256 == key:
+                return image_id
+        return None
+
+    def same_content(self, sha256: str) -> tuple[int, ...]:
+        """Return every image whose file has this digest."""
+        return tuple(i for i, entry in enumerate(self.images) if entry.sha256 == sha256)
+
+    def _rows(self, image_id: int) -> slice:
+        self.check_image_id(image_id)
+        return slice(int(self.offsets[image_id]), int(self.offsets[image_id + 1]))
+
+    def keypoints(self, image_id: int) -> ImageKeypoints:
+        """Return the keypoints of one picture, strongest first."""
+        rows = self._rows(image_id)
+        return ImageKeypoints(*(self.parts["keypoints"][name][rows] for name in KEYPOINT_ARRAYS))
+
+    def words(self, image_id: int) -> Words:
+        """Return the word and distance of each keypoint of one picture."""
+        rows = self._rows(image_id)
+        word_ids = self.parts["words"]["word_ids"][rows].astype(np.int32)
+        return Words(word_ids, self.parts["words"]["distances"][rows])
+
+    def matrix(self, weighting: str) -> NDArray[np.float32]:
+        """Return the image vectors under a weighting: (I, K) float32."""
+        check_weighting(weighting)
+        if weighting == "tf-idf":
+            return np.multiply(self.parts["vectors"]["counts"], self.idf, dtype=np.float32)
+        return self.parts["vectors"][SUMS[weighting]]
+
+    def norms(self, weighting: str) -> NDArray[np.float64]:
+        """Return the lengths of the rows of `matrix`: (I,) float64."""
+        place = encode.WEIGHTINGS.index(check_weighting(weighting))
+        lengths: NDArray[np.float64] = self.parts["vectors"]["norms"][place]
+        return lengths
+
+    def mean_vector(self, weighting: str) -> NDArray[np.float32]:
+        """Return the mean of all image vectors: (K,) float32, zero for an empty collection."""
+        if self.n_images == 0:
+            return np.zeros(self.n_words, np.float32)
+        mean = self.matrix(weighting).mean(axis=0, dtype=np.float64)
+        return mean.astype(np.float32)
+
+    def keypoint_rows_of_word(self, word: int) -> NDArray[np.int64]:
+        """Return the keypoint rows of a word over the whole collection, nearest first."""
+        self.check_word(word)
+        word_ids = self.parts["words"]["word_ids"]
+        rows = np.flatnonzero(word_ids == word_ids.dtype.type(word))
+        order = np.argsort(self.parts["words"]["distances"][rows], kind="stable")
+        return rows[order]
+
+    def image_of_row(self, rows: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return which image each keypoint row belongs to."""
+        return (np.searchsorted(self.offsets, rows, side="right") - 1).astype(np.int32)
+
+    def images_of_word(
+        self, word: int, n_images: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+        """Return the images that hold most of a word.
+
+        Returns
+        -------
+        image_ids : (R,) int32 array
+            By falling count, then rising id; only images that hold the word.
+        counts : (R,) int32 array
+            Keypoints of the word in each.
+        distances : (R,) float32 array
+            Their summed distances.
+        """
+        counts = self.parts["vectors"]["counts"][:, self.check_word(word)]
+        order = np.lexsort((np.arange(len(counts)), -counts.astype(np.int64)))[:n_images]
+        ids = order[counts[order] > 0].astype(np.int32)
+        distances = self.parts["vectors"]["distances"][ids, word]
+        return ids, counts[ids].astype(np.int32), distances
+
+    def nearest_words(
+        self, word: int, n_words: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the other words nearest to a word, and their Euclidean distances."""
+        centres = self.codebook.centres.astype(np.float64)
+        distances = np.sqrt(((centres - centres[self.check_word(word)]) ** 2).sum(axis=1))
+        order = np.argsort(distances, kind="stable")
+        order = order[order != word][:n_words]
+        return order.astype(np.int32), distances[order].astype(np.float32)
+
+
+def index_folder(name: str) -> Path:
+    """Return where the index of this name lies, or would."""
+    return artifacts.artifacts_folder() / "indexes" / artifacts.check_name(name)
+
+
+def list_indexes() -> list[str]:
+    """Return the names of all indexes, sorted."""
+    return artifacts.names_in(artifacts.artifacts_folder() / "indexes")
+
+
+def stamp(name: str) -> str:
+    """Return a short text that changes whenever the index does; empty if there is none."""
+    return artifacts.stamp(index_folder(name))
+
+
+def _repair(name: str) -> str:
+    if name == "demo":
+        return "python -m engine demo"
+    return f"python -m engine build FOLDER --name {name} --overwrite"
+
+
+def _shapes(n_images: int, n_keypoints: int, n_words: int) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Say which shape each array of the format must have."""
+    vectors: dict[str, tuple[int, ...]] = {"norms": (len(encode.WEIGHTINGS), n_images)}
+    vectors |= dict.fromkeys(SUMS.values(), (n_images, n_words))
+    per_word = ("document_frequency", "frequency", "mean_distance", "std_distance")
+    vectors |= dict.fromkeys(per_word, (n_words,))
+    return {
+        "keypoints": {name: (n_keypoints, *tail) for name, (_, tail) in KEYPOINT_ARRAYS.items()},
+        "words": {"word_ids": (n_keypoints,), "distances": (n_keypoints,)},
+        "vectors": vectors,
+    }
+
+
+def _check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> None:
+    offsets = parts["images"]["offsets"]
+    if offsets.shape != (n_images + 1,) or offsets[0] != 0 or np.any(np.diff(offsets) < 0):
+        raise ValueError("its offsets do not fit its images")
+    for part, arrays in _shapes(n_images, int(offsets[-1]), n_words).items():
+        for name, shape in arrays.items():
+            if parts[part][name].shape != shape:
+                raise ValueError(f"{part}/{name} has shape {parts[part][name].shape}, not {shape}")
+    rows, pixels = parts["patches"]["rows"], parts["patches"]["pixels"]
+    if rows.ndim != 2 or pixels.ndim != 5 or pixels.shape[:2] != rows.shape:
+        raise ValueError("its patches do not fit")
+    if len(rows) != n_words:
+        raise ValueError("it has patches of another number of words")
+
+
+def open_index(name: str) -> Index:
+    """Open an index by name.
+
+    Headers, lengths, shapes and the small files' checksums are checked; `verify` checks the rest.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none, or it is damaged; the message names the file and the command that
+        makes it anew.
+    """
+    folder, repair = index_folder(name), _repair(name)
+    for attempt in range(3):
+        before = artifacts.stamp(folder)
+        manifest = artifacts.read_manifest(folder, "index", repair)
+        try:
+            return _open(name, folder, before, manifest)
+        except (ArtifactError, KeyError, TypeError, ValueError, OSError) as error:
+            # A writer may have replaced the manifest and swept the files that the old one names.
+            if attempt < 2 and artifacts.stamp(folder) != before:
+                continue
+            raise ArtifactError(
+                f"the index {name!r} cannot be opened: {error}. Make it anew: {repair}"
+            ) from None
+    raise ArtifactError(f"the index {name!r} keeps changing; try again")
+
+
+def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Index:
+    described = manifest["parts"]
+    catalogue = artifacts.read_json(folder, described["images"]["catalogue"])
+    parts = {
+        part: {
+            key: artifacts.open_array(folder, entry)
+            for key, entry in content.get("arrays", {}).items()
+        }
+        for part, content in described.items()
+    }
+    images = tuple(ImageEntry(*row) for row in catalogue["images"])
+    index = Index(
+        name=name,
+        folder=folder,
+        stamp=stamp_,
+        manifest=manifest,
+        images=images,
+        skipped=tuple(Skipped(*row) for row in catalogue["skipped"]),
+        root=Path(described["images"]["parameters"]["folder"]),
+        extraction=ExtractionParams.from_json(described["keypoints"]["parameters"]),
+        weighting=check_weighting(described["vectors"]["parameters"]["weighting"]),
+        codebook=codebook.from_entry(described["codebook"], folder),
+        parts=parts,
+    )
+    _check_shapes(parts, len(images), index.n_words)
+    return index
+
+
+def add_part(
+    name: str, part: str, parameters: dict[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
+    """Add a named part to an index, or replace it; the other parts are not touched.
+
+    Readers see the index without the part or with all of it.
+
+    Raises
+    ------
+    ArtifactError
+        If the index cannot be read.
+    ValueError
+        If the part is one of those that every index has.
+    """
+    if part in ("images", "keypoints", "codebook", "words", "vectors"):
+        raise ValueError(f"{part!r} belongs to the index itself and cannot be replaced")
+    with artifacts.writing(name):
+        _add_part(index_folder(name), _repair(name), part, parameters, arrays)
+
+
+def _add_part(
+    folder: Path,
+    repair: str,
+    part: str,
+    parameters: dict[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+) -> None:
+    manifest = artifacts.read_manifest(folder, "index", repair)
+    written = {
+        key: artifacts.write_array(folder, f"{part}-{key}".replace("_", "-"), array)
+        for key, array in arrays.items()
+    }
+    content = {
+        key: value
+        for key, value in manifest.items()
+        if key not in ("kind", "format_version", "sha256")
+    }
+    content["parts"] = manifest["parts"] | {part: {"parameters": parameters, "arrays": written}}
+    artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content))
+
+
+def verify(name: str) -> list[str]:
+    """Check every checksum and shape of an index, and that its numbers fit together.
+
+    Returns
+    -------
+    list of str
+        One line a fault; empty if all is well.
+    """
+    folder = index_folder(name)
+    try:
+        manifest = artifacts.read_manifest(folder, "index", _repair(name))
+        faults = artifacts.file_faults(folder, manifest)
+        return faults or _content_faults(open_index(name))
+    except ArtifactError as error:
+        return [str(error)]
+
+
+def _content_faults(index: Index) -> list[str]:
+    faults = []
+    n_rows = index.n_keypoints
+    word_ids = index.parts["words"]["word_ids"]
+    if n_rows and not 0 <= int(word_ids.min()) <= int(word_ids.max()) < index.n_words:
+        faults.append(f"words/word_ids holds words outside 0 to {index.n_words - 1}")
+    rows = index.patch_keypoints
+    if rows.size and not -1 <= int(rows.min()) <= int(rows.max()) < max(n_rows, 1):
+        faults.append("patches/rows names keypoints that are not there")
+    for part, name in (("keypoints", "xy"), ("keypoints", "size"), ("words", "distances")):
+        if not np.isfinite(index.parts[part][name]).all():
+            faults.append(f"{part}/{name} holds numbers that are not finite")
+    counted = np.bincount(word_ids, minlength=index.n_words) if not faults else index.frequency
+    if not np.array_equal(counted, index.frequency):
+        faults.append("vectors/frequency does not count words/word_ids")
+    return faults
+
+
+def delete(name: str) -> None:
+    """Delete an index. Open readers keep what they have mapped.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none.
+    """
+    folder = index_folder(name)
+    if not folder.is_dir():
+        known = ", ".join(list_indexes()) or "none yet"
+        raise ArtifactError(f"there is no index {name!r} (indexes here: {known})")
+    with artifacts.writing(name):
+        away = folder.with_name(f".deleted-{name}")
+        shutil.rmtree(away, ignore_errors=True)
+        folder.rename(away)
+        shutil.rmtree(away)

@@ -1,0 +1,188 @@
+"""What one process of a build does with one picture, and the record that it leaves.
+
+A picture's record is an uncompressed ``.npz`` (which carries a checksum of each array), written
+beside and renamed, so that it is whole or absent. A picture is finished when its record says how
+its keypoints were assigned to words, or why it was skipped.
+"""
+
+import dataclasses
+import functools
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import codebook, features, images, surf
+from engine.errors import ImageError
+from engine.features import ExtractionParams
+
+RECORD_ERRORS = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Job:
+    """One picture to work on.
+
+    Attributes
+    ----------
+    picture : str
+        Path of the file.
+    path : str
+        The same, below the collection's folder.
+    record : str
+        Where its record goes, without ending.
+    extraction : ExtractionParams
+        How to find features.
+    centres : str or None
+        File of the words. Without it the features are kept with their descriptors, for the
+        training sample; with it they are assigned and the descriptors dropped.
+    keep_descriptors : bool
+        Whether the finished record keeps them.
+    """
+
+    picture: str
+    path: str
+    record: str
+    extraction: ExtractionParams
+    centres: str | None
+    keep_descriptors: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a picture: its number of keypoints, or the reason it was skipped."""
+
+    path: str
+    n_keypoints: int
+    reason: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PatchJob:
+    """Patches to cut from one picture: `rows` are their keypoint rows in the index."""
+
+    picture: str
+    rows: NDArray[np.int64]
+    xy: NDArray[np.float32]
+    size: NDArray[np.float32]
+    angle: NDArray[np.float32]
+    side: int
+
+
+@functools.cache
+def hold_threads() -> None:
+    """Keep OpenCV to one thread in this process; the BLAS is held by the pool."""
+    from engine import opencv
+
+    opencv.load().setNumThreads(1)
+
+
+@functools.lru_cache(maxsize=2)
+def _centres(path: str) -> NDArray[np.float32]:
+    centres: NDArray[np.float32] = np.load(path, allow_pickle=False)
+    return centres
+
+
+def record_path(record: str, *, finished: bool) -> Path:
+    """Return the file of a finished record, or of features that wait for their words."""
+    return Path(f"{record}.npz" if finished else f"{record}.features.npz")
+
+
+def read_record(path: Path) -> dict[str, NDArray[Any]] | None:
+    """Read a record; None where it is absent or damaged, which means: do it again."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except RECORD_ERRORS:
+        return None
+
+
+def description(record: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return what a record says of its file: path, sha256, width, height, n_bytes, reason."""
+    described: dict[str, Any] = json.loads(record["description"].tobytes())
+    return described
+
+
+def _write(path: Path, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    packed = np.frombuffer(json.dumps(described).encode(), np.uint8)
+    everything: dict[str, Any] = {"description": packed, **arrays}
+    with beside.open("wb") as file:
+        np.savez(file, **everything)
+    beside.replace(path)
+
+
+def _find_features(job: Job) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Decode a picture and find its features; an unreadable one yields its reason."""
+    try:
+        data = images.read_bytes(Path(job.picture))
+        image = images.decode(data, job.path)
+    except ImageError as error:
+        return {"path": job.path, "reason": str(error)}, {}
+    found = features.extract(image.gray, job.extraction)
+    height, width = image.gray.shape
+    described = {
+        "path": job.path,
+        "reason": None,
+        "sha256": image.sha256,
+        "width": width,
+        "height": height,
+        "n_bytes": len(data),
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        "xy": found.xy,
+        "size": found.size,
+        "angle": found.angle,
+        "response": found.response,
+        "octave": found.octave.astype(np.int8),
+        "class_id": found.class_id.astype(np.int8),
+        "descriptors": found.descriptors,
+    }
+    return described, arrays
+
+
+def process(job: Job) -> Outcome:
+    """Take one picture as far as the job asks, from wherever an earlier run left it."""
+    hold_threads()
+    finished = record_path(job.record, finished=True)
+    waiting = record_path(job.record, finished=False)
+    done = read_record(finished)
+    if done is not None:
+        described = description(done)
+        return Outcome(job.path, len(done.get("xy", ())), described["reason"])
+    kept = read_record(waiting)
+    if kept is None:
+        described, arrays = _find_features(job)
+    else:
+        described = description(kept)
+        arrays = {name: array for name, array in kept.items() if name != "description"}
+    n_keypoints = len(arrays.get("xy", ()))
+    if described["reason"] is not None:
+        _write(finished, described, {})
+    elif job.centres is None:
+        if kept is None:
+            _write(waiting, described, arrays)
+    else:
+        words = codebook.assign(arrays["descriptors"], _centres(job.centres))
+        arrays |= {"word_ids": words.word_ids, "distances": words.distances}
+        if not job.keep_descriptors:
+            del arrays["descriptors"]
+        _write(finished, described, arrays)
+        waiting.unlink(missing_ok=True)
+    return Outcome(job.path, n_keypoints, described["reason"])
+
+
+def cut_patches(job: PatchJob) -> tuple[NDArray[np.int64], NDArray[np.uint8] | None]:
+    """Cut patches out of one picture; None where the file can no longer be read."""
+    hold_threads()
+    try:
+        rgb = images.read(Path(job.picture)).rgb
+    except ImageError:
+        return job.rows, None
+    return job.rows, surf.patches(rgb, job.xy, job.size, job.angle, job.side)
