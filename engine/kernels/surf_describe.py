@@ -85,8 +85,10 @@ class Scratch(NamedTuple):
         Where each window row starts.
     at_x, at_y : (S,) float64
         Running positions.
-    column, sums_along : (S,) float32
-        A column of the window; row sums of a patch column.
+    index, part_x, part_y, quads, values : (B,) int32, float32, float32, uint32, float32
+        Some columns of samples: upper left pixel, the way to the next one, pixels, value.
+    sums_along : (S,) float32
+        Row sums of a patch column.
     small : (441,) int64
         A window with less than 21 pixels a side.
     patch : (448,) float32
@@ -107,7 +109,11 @@ class Scratch(NamedTuple):
     row_y: NDArray[np.float32]
     at_x: NDArray[np.float64]
     at_y: NDArray[np.float64]
-    column: NDArray[np.float32]
+    index: NDArray[np.int32]
+    part_x: NDArray[np.float32]
+    part_y: NDArray[np.float32]
+    quads: NDArray[np.uint32]
+    values: NDArray[np.float32]
     sums_along: NDArray[np.float32]
     small: NDArray[np.int64]
     patch: NDArray[np.float32]
@@ -264,74 +270,88 @@ def _orient(
 
 
 @kernel
-def _sample_inside(
-    quads: NDArray[np.uint32],
+def _place_inside(
+    scratch: Scratch,
     width: int,
-    row_x: NDArray[np.float32],
-    row_y: NDArray[np.float32],
-    n: int,
-    dx: np.float64,
-    dy: np.float64,
-    column: NDArray[np.float32],
+    rows: int,
+    first: int,
+    last: int,
+    cosine: np.float64,
+    sine: np.float64,
 ) -> None:
-    """Sample a window column that lies wholly inside the image."""
-    magic = np.float32(12582912)
-    one = np.float32(1)
-    byte = np.uint32(255)
-    for i in range(np.uint64(n)):
-        x = np.float64(row_x[i]) + dx
-        y = np.float64(row_y[i]) + dy
-        ix = np.int32(x)
-        iy = np.int32(y)
-        a = np.float32(x - np.float64(ix))
-        b = np.float32(y - np.float64(iy))
-        quad = quads[np.uint64(np.int32(iy * width + ix))]
-        na = one - a
-        nb = one - b
-        value = (
-            np.float32(np.int32(quad & byte)) * na * nb
-            + np.float32(np.int32((quad >> np.uint32(8)) & byte)) * a * nb
-            + np.float32(np.int32((quad >> np.uint32(16)) & byte)) * na * b
-            + np.float32(np.int32(quad >> np.uint32(24))) * a * b
-        )
-        column[i] = (value + magic) - magic
+    """Place the samples of window columns first..last-1 that lie wholly inside the image."""
+    n = np.uint64(rows)
+    for j in range(first, last):
+        base = np.uint64((j - first) * rows)
+        dx = np.float64(j) * cosine
+        dy = np.float64(-j) * sine
+        for i in range(n):
+            x = np.float64(scratch.row_x[i]) + dx
+            y = np.float64(scratch.row_y[i]) + dy
+            ix = np.int32(x)
+            iy = np.int32(y)
+            scratch.part_x[base + i] = np.float32(x - np.float64(ix))
+            scratch.part_y[base + i] = np.float32(y - np.float64(iy))
+            scratch.index[base + i] = np.int32(iy * width + ix)
 
 
 @kernel
-def _sample_anywhere(
-    quads: NDArray[np.uint32],
+def _place_anywhere(
+    scratch: Scratch,
     width: int,
     height: int,
-    at_x: NDArray[np.float64],
-    at_y: NDArray[np.float64],
-    n: int,
-    step_x: np.float64,
-    step_y: np.float64,
-    column: NDArray[np.float32],
+    rows: int,
+    n_columns: int,
+    cosine: np.float64,
+    sine: np.float64,
 ) -> None:
-    """Sample a window column, outside by the nearest pixel, and move on to the next column."""
-    magic = np.float32(12582912)
-    magic64 = np.float64(6755399441055744)
-    one = np.float32(1)
-    byte = np.uint32(255)
+    """Place the samples of the next window columns, outside the image on the nearest pixel."""
+    magic = np.float64(6755399441055744)
     right = np.float64(width - 1)
     bottom = np.float64(height - 1)
     zero = np.float64(0)
-    for i in range(np.uint64(n)):
-        x = at_x[i]
-        y = at_y[i]
-        at_x[i] = x + step_x
-        at_y[i] = y + step_y
-        fx = np.floor(x)
-        fy = np.floor(y)
-        inside = (x >= zero) & (fx < right) & (y >= zero) & (fy < bottom)
-        gx = min(max((x + magic64) - magic64, zero), right)
-        gy = min(max((y + magic64) - magic64, zero), bottom)
-        a = np.float32(x - fx) if inside else np.float32(0)
-        b = np.float32(y - fy) if inside else np.float32(0)
-        ix = np.int32(fx if inside else gx)
-        iy = np.int32(fy if inside else gy)
-        quad = quads[np.uint64(np.int32(iy * width + ix))]
+    nothing = np.float32(0)
+    n = np.uint64(rows)
+    for j in range(n_columns):
+        base = np.uint64(j * rows)
+        for i in range(n):
+            x = scratch.at_x[i]
+            y = scratch.at_y[i]
+            scratch.at_x[i] = x + cosine
+            scratch.at_y[i] = y - sine
+            fx = np.floor(x)
+            fy = np.floor(y)
+            inside = (x >= zero) & (fx < right) & (y >= zero) & (fy < bottom)
+            gx = (x + magic) - magic
+            gy = (y + magic) - magic
+            gx = gx if gx > zero else zero
+            gy = gy if gy > zero else zero
+            gx = gx if gx < right else right
+            gy = gy if gy < bottom else bottom
+            scratch.part_x[base + i] = np.float32(x - fx) if inside else nothing
+            scratch.part_y[base + i] = np.float32(y - fy) if inside else nothing
+            ix = np.int32(fx if inside else gx)
+            iy = np.int32(fy if inside else gy)
+            scratch.index[base + i] = np.int32(iy * width + ix)
+
+
+@kernel
+def _blend(scratch: Scratch, quads: NDArray[np.uint32], n_samples: int) -> None:
+    """Read the placed samples: bilinear, rounded to whole numbers, halves to even.
+
+    The reads are a loop of their own, since LLVM cannot vectorise a store behind a load whose
+    place it does not know.
+    """
+    magic = np.float32(12582912)
+    one = np.float32(1)
+    byte = np.uint32(255)
+    n = np.uint64(n_samples)
+    for i in range(n):
+        scratch.quads[i] = quads[np.uint64(scratch.index[i])]
+    for i in range(n):
+        quad = scratch.quads[i]
+        a = scratch.part_x[i]
+        b = scratch.part_y[i]
         na = one - a
         nb = one - b
         value = (
@@ -340,75 +360,65 @@ def _sample_anywhere(
             + np.float32(np.int32((quad >> np.uint32(16)) & byte)) * na * b
             + np.float32(np.int32(quad >> np.uint32(24))) * a * b
         )
-        column[i] = (value + magic) - magic
+        scratch.values[i] = (value + magic) - magic
 
 
 @kernel
-def _sample_upright(picture: Picture, x: int, y: int, n: int, column: NDArray[np.float32]) -> None:
-    """Read a window column of an upright window: a piece of an image row."""
+def _read_upright(
+    picture: Picture, x: int, y: int, rows: int, target: int, values: NDArray[np.float32]
+) -> None:
+    """Read a column of an upright window: a piece of an image row."""
     row = min(max(y, 0), picture.height - 1) * picture.width
-    for i in range(n):
+    for i in range(rows):
         at = row + min(max(x + i, 0), picture.width - 1)
-        column[i] = np.float32(np.int32(picture.quads[np.uint64(at)] & np.uint32(255)))
+        values[np.uint64(target + i)] = np.float32(
+            np.int32(picture.quads[np.uint64(at)] & np.uint32(255))
+        )
 
 
 @kernel
-def _sample_column(
+def _sample(
     picture: Picture,
     scratch: Scratch,
     upright: bool,
     exact: bool,
     side: int,
-    j: int,
+    rows: int,
+    first: int,
+    last: int,
     x: np.float32,
     y: np.float32,
     cosine: np.float32,
     sine: np.float32,
 ) -> None:
-    """Fill `scratch.column` with column j of a window.
+    """Fill `scratch.values` with columns first..last-1 of a window.
 
     Positions advance by float32 steps in float64. Where no step is tiny these sums are exact, so
     that a product gives the same; otherwise the running positions are kept for all columns.
     """
-    rows = (side + 15) // 16 * 16
     if upright:
-        _sample_upright(picture, int(x), int(y) - j, rows, scratch.column)
+        for j in range(first, last):
+            _read_upright(picture, int(x), int(y) - j, rows, (j - first) * rows, scratch.values)
         return
+    step_x = np.float64(cosine)
+    step_y = np.float64(sine)
+    inside = exact
     if exact:
-        dx = np.float64(j) * np.float64(cosine)
-        dy = np.float64(-j) * np.float64(sine)
-        right = np.float64(picture.width - 1)
-        bottom = np.float64(picture.height - 1)
-        x0 = np.float64(scratch.row_x[0]) + dx
-        y0 = np.float64(scratch.row_y[0]) + dy
-        x1 = np.float64(scratch.row_x[side - 1]) + dx
-        y1 = np.float64(scratch.row_y[side - 1]) + dy
-        if min(x0, x1) >= 0 and max(x0, x1) < right and min(y0, y1) >= 0 and max(y0, y1) < bottom:
-            _sample_inside(
-                picture.quads,
-                picture.width,
-                scratch.row_x,
-                scratch.row_y,
-                rows,
-                dx,
-                dy,
-                scratch.column,
-            )
-            return
-        for i in range(np.uint64(rows)):
-            scratch.at_x[i] = np.float64(scratch.row_x[i]) + dx
-            scratch.at_y[i] = np.float64(scratch.row_y[i]) + dy
-    _sample_anywhere(
-        picture.quads,
-        picture.width,
-        picture.height,
-        scratch.at_x,
-        scratch.at_y,
-        rows,
-        np.float64(cosine),
-        -np.float64(sine),
-        scratch.column,
-    )
+        for i in range(0, side, side - 1):
+            for j in range(first, last, max(1, last - 1 - first)):
+                at_x = np.float64(scratch.row_x[i]) + np.float64(j) * step_x
+                at_y = np.float64(scratch.row_y[i]) - np.float64(j) * step_y
+                inside = inside and 0 <= at_x < picture.width - 1
+                inside = inside and 0 <= at_y < picture.height - 1
+        if not inside:
+            for i in range(np.uint64(rows)):
+                scratch.at_x[i] = np.float64(scratch.row_x[i]) + np.float64(first) * step_x
+                scratch.at_y[i] = np.float64(scratch.row_y[i]) - np.float64(first) * step_y
+    if inside:
+        _place_inside(scratch, picture.width, rows, first, last, step_x, step_y)
+    else:
+        _place_anywhere(scratch, picture.width, picture.height, rows, last - first, step_x, step_y)
+    _blend(scratch, picture.quads, (last - first) * rows)
 
 
 @kernel
@@ -451,29 +461,47 @@ def _fill_patch(
     sine: np.float32,
 ) -> None:
     """Sample a window and shrink it to 21 x 21 by area."""
-    rows = np.uint64((side + 15) // 16 * 16)
-    column = scratch.column
+    rows = (side + 15) // 16 * 16
+    n = np.uint64(rows)
+    at_once = max(1, scratch.index.shape[0] // rows)
+    values = scratch.values
     sums = scratch.sums_along
-    sampled = -1
+    block_first = 0
+    block_last = 0
     for d in range(21):
         at = side * 21 + d
         first = tables.whole_first[at]
         last = tables.whole_last[at]
         begin = first - 1 if tables.left_weights[at] > 0 else first
         end = last + 1 if tables.right_weights[at] > 0 else last
-        for i in range(rows):
+        for i in range(n):
             sums[i] = 0
         for j in range(begin, end):
-            if j > sampled:
-                _sample_column(picture, scratch, upright, exact, side, j, x, y, cosine, sine)
-                sampled = j
+            if j >= block_last:
+                block_first = j
+                block_last = min(side, j + at_once)
+                _sample(
+                    picture,
+                    scratch,
+                    upright,
+                    exact,
+                    side,
+                    rows,
+                    block_first,
+                    block_last,
+                    x,
+                    y,
+                    cosine,
+                    sine,
+                )
             weight = tables.whole_weights[at]
             if j < first:
                 weight = tables.left_weights[at]
             elif j >= last:
                 weight = tables.right_weights[at]
-            for i in range(rows):
-                sums[i] += column[i] * weight
+            base = np.uint64((j - block_first) * rows)
+            for i in range(n):
+                sums[i] += values[base + i] * weight
         _shrink_down(tables, scratch, side, d)
 
 
@@ -490,10 +518,11 @@ def _enlarge_patch(
     sine: np.float32,
 ) -> None:
     """Sample a window of less than 21 pixels and enlarge it in fixed point, 11 bits a weight."""
+    rows = (side + 15) // 16 * 16
     for j in range(side):
-        _sample_column(picture, scratch, upright, exact, side, j, x, y, cosine, sine)
+        _sample(picture, scratch, upright, exact, side, rows, j, j + 1, x, y, cosine, sine)
         for i in range(side):
-            scratch.small[i * side + j] = int(scratch.column[i])
+            scratch.small[i * side + j] = int(scratch.values[i])
     step = np.float64(side) / 21
     inverse = np.float64(21) / side
     for row in range(21):
