@@ -29,6 +29,13 @@ from engine.formats import (
 )
 
 MAX_PIXELS = 100_000_000
+PICTURE_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in (
+        *("jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff"),
+        *("bmp", "dib", "gif", "heic", "heif", "hif"),
+    )
+)
 _STRIP_PIXELS = 1 << 22
 _JPEG_MAX_SIDE = 65_500
 
@@ -183,6 +190,11 @@ def is_picture(path: Path) -> bool:
             return sniff(file.read(SNIFFED_BYTES)) is not None
     except (OSError, ValueError):
         return False
+
+
+def has_picture_name(path: Path) -> bool:
+    """Tell whether a file's name ends like that of a picture, whatever it holds."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def to_gray(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -557,6 +557,13 @@ def test_many_threads_decode_at_once():
     assert not faults
 
 
+def test_names_of_pictures():
+    assert images.has_picture_name(Path("a/B.JPG"))
+    assert images.has_picture_name(Path("x.heic"))
+    assert not images.has_picture_name(Path("jpg"))
+    assert not images.has_picture_name(Path("notes.jpg.txt"))
+
+
 def test_read_names_the_file_not_its_path():
     with pytest.raises(ImageError) as caught:
         images.read(Path("/nowhere/at/all.jpg"))

@@ -1,0 +1,389 @@
+"""Fetch large archives that may break off, and unpack them without trusting them."""
+
+import contextlib
+import gzip
+import hashlib
+import json
+import logging
+import shutil
+import tarfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from engine.errors import DownloadError
+
+if TYPE_CHECKING:
+    import requests
+
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+
+ATTEMPTS = 5
+_CHUNK = 1 << 18
+_TIMEOUTS = (10.0, 60.0)
+_SPARE_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an archive may hold.
+
+    Attributes
+    ----------
+    n_files : int
+        Entries of any kind.
+    n_bytes : int
+        Unpacked size in bytes.
+    """
+
+    n_files: int
+    n_bytes: int
+
+
+@contextlib.contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold a lock file, so that two processes do not write into one download.
+
+    The system releases it when the process ends, however it ends.
+
+    Raises
+    ------
+    DownloadError
+        If another process holds it.
+    """
+    with path.open("w") as file:
+        try:
+            import fcntl
+        except ImportError:  # not on Windows
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DownloadError(
+                f"another download into {path.parents[1]} is running. Wait until it has finished."
+            ) from error
+        yield
+
+
+def fetch(
+    base: str,
+    names: tuple[str, ...],
+    folder: Path,
+    digests: dict[str, str],
+    progress: Progress | None,
+) -> Path:
+    """Download the first of these names that the server has, and check it.
+
+    Parameters
+    ----------
+    base : str
+        Address of the folder that holds them.
+    names : tuple of str
+        Names of one file, the usual one first.
+    folder : Path
+        Where the file goes; must exist.
+    digests : dict of str to str
+        Known SHA-256 by name. The digest of a file that is not in it is added.
+    progress : callable or None
+
+    Returns
+    -------
+    Path
+        The complete file.
+
+    Raises
+    ------
+    DownloadError
+        If there is no network or space, no such file, or it differs from its known digest.
+    """
+    for place, name in enumerate(names):
+        path = folder / name
+        url = f"{base.rstrip('/')}/{name}"
+        try:
+            _retrieve(url, path, digests.get(name), progress)
+        except _NotThereError as error:
+            if place + 1 < len(names):
+                continue
+            raise DownloadError(
+                f"{url} is not there ({error}). Look for the data set's present address and set "
+                "VISWORD_OXFORD5K_URL to the folder that holds the archives."
+            ) from error
+        _check_gzip(path)
+        digests[name] = digests.get(name) or _sha256(path)
+        return path
+    raise ValueError("names must hold at least one name")
+
+
+class _NotThereError(Exception):
+    """The server answers that it has no such file."""
+
+
+def _retrieve(url: str, path: Path, sha256: str | None, progress: Progress | None) -> None:
+    import pooch
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    try:
+        pooch.retrieve(
+            url,
+            known_hash=sha256 and f"sha256:{sha256}",
+            fname=path.name,
+            path=path.parent,
+            downloader=Downloader(path, progress),
+        )
+    except ValueError as error:
+        raise DownloadError(
+            f"{url} is not the file that was downloaded the first time (its SHA-256 differs). "
+            "If the data set has a new version, name a new folder for it."
+        ) from error
+
+
+class Downloader:
+    """A downloader for pooch that goes on where an earlier attempt stopped.
+
+    Beside the target stand ``NAME.part`` with the bytes so far and ``NAME.part.json`` with the
+    server's mark of that version (its ETag or date): a part is only ever continued with bytes
+    of the same version.
+
+    Parameters
+    ----------
+    target : Path
+        Where the complete file will be.
+    progress : callable or None
+    """
+
+    def __init__(self, target: Path, progress: Progress | None) -> None:
+        self._target = target
+        self._part = target.with_name(f"{target.name}.part")
+        self._mark = target.with_name(f"{target.name}.part.json")
+        self._progress = progress
+
+    def __call__(self, url: str, output_file: str, _pooch: Any) -> None:
+        """Download `url` into `output_file`, which pooch checks and renames."""
+        import requests
+
+        last: Exception | None = None
+        failures = 0
+        # Where nothing comes at all there is most likely no network, and people should know soon.
+        while failures < (ATTEMPTS if self._n_bytes() else 2):
+            before = self._n_bytes()
+            try:
+                self._attempt(url)
+                self._part.replace(output_file)
+                self._mark.unlink(missing_ok=True)
+                return
+            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+                raise DownloadError(f"{url} is no web address: {error}") from error
+            except requests.exceptions.RequestException as error:
+                last = error
+                # A connection that brought something is worth as many attempts again.
+                failures = 1 if self._n_bytes() > before else failures + 1
+                if failures < ATTEMPTS:
+                    time.sleep(_pause(failures))
+        kept = self._n_bytes()
+        if not kept:
+            raise DownloadError(
+                f"cannot reach {url}: {_reason(last)}. Check the network connection, and whether "
+                "a proxy must be named in HTTPS_PROXY, then run the same command again."
+            ) from last
+        raise DownloadError(
+            f"the download of {url} broke off after {kept / 1e6:.0f} MB: {_reason(last)}. Run the "
+            "same command again; it goes on where it stopped."
+        ) from last
+
+    def _n_bytes(self) -> int:
+        return self._part.stat().st_size if self._part.exists() else 0
+
+    def _attempt(self, url: str) -> None:
+        import requests
+
+        mark = _read_mark(self._mark)
+        start = 0 if mark is None else self._n_bytes()
+        # Without "identity", a server may pack the archive once more and count other bytes.
+        headers = {"Accept-Encoding": "identity", "User-Agent": "visword"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        if start and mark:
+            headers["If-Range"] = mark
+        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUTS) as response:
+            if response.status_code == requests.codes.requested_range_not_satisfiable:
+                self._part.unlink(missing_ok=True)
+                raise requests.exceptions.ConnectionError("the part did not fit; starting anew")
+            if response.status_code in (404, 410):
+                raise _NotThereError(f"the server answers {response.status_code}")
+            if 400 <= response.status_code < 500 and response.status_code not in (408, 429):
+                raise DownloadError(f"{url}: the server answers {response.status_code}.")
+            if not response.ok:
+                raise requests.exceptions.HTTPError(
+                    f"the server answers {response.status_code} {response.reason}"
+                )
+            start, total = _range_of(response, start)
+            self._receive(response, start, total)
+
+    def _receive(self, response: "requests.Response", start: int, total: int | None) -> None:
+        import requests
+
+        if total is not None:
+            _require_space(self._part.parent, 2 * total - start)
+        if not start:
+            self._part.unlink(missing_ok=True)
+            self._mark.write_text(json.dumps({"mark": _mark_of(response)}))
+        with self._part.open("r+b" if start else "wb") as file:
+            file.seek(start)
+            file.truncate()
+            done = start
+            for chunk in response.iter_content(_CHUNK):
+                file.write(chunk)
+                done += len(chunk)
+                if self._progress is not None:
+                    self._progress(f"Downloading {self._target.name}", done, total)
+        if total is not None and done != total:
+            raise requests.exceptions.ConnectionError(f"{done} of {total} bytes came")
+
+
+def _pause(failures: int) -> float:
+    """Return the seconds to wait before the next attempt."""
+    return min(float(2**failures) / 2, 8.0)
+
+
+def _read_mark(path: Path) -> str | None:
+    """Return the mark of the part beside, "" where the server gave none, None without a part."""
+    try:
+        mark = json.loads(path.read_text())["mark"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return mark if isinstance(mark, str) else None
+
+
+def _mark_of(response: "requests.Response") -> str:
+    """Return the server's name of this version; a weak ETag does not vouch for single bytes."""
+    etag = response.headers.get("ETag", "")
+    return etag if etag.startswith('"') else response.headers.get("Last-Modified", "")
+
+
+def _range_of(response: "requests.Response", asked: int) -> tuple[int, int | None]:
+    """Return where the coming bytes start, and the size of the whole file where it is told."""
+    import requests
+
+    if response.status_code != requests.codes.partial_content:
+        length = response.headers.get("Content-Length", "")
+        return 0, int(length) if length.isdecimal() else None
+    span, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
+    if span.partition("-")[0] != str(asked):
+        raise requests.exceptions.ConnectionError("the server sent another range than asked for")
+    return asked, int(total) if total.isdecimal() else None
+
+
+def _reason(error: Exception | None) -> str:
+    """Return the innermost reason of a failed request, which is the one people can read."""
+    seen: BaseException | None = error
+    while seen is not None and (seen.__cause__ or seen.__context__) is not None:
+        seen = seen.__cause__ or seen.__context__
+    text = getattr(seen, "strerror", None) or str(seen) or type(seen).__name__
+    return " ".join(text.split())[:200]
+
+
+def _require_space(folder: Path, n_bytes: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes + _SPARE_BYTES:
+        raise DownloadError(
+            f"{folder} has {free / 1e9:.1f} GB free, but the archive and what it holds need "
+            f"{(n_bytes + _SPARE_BYTES) / 1e9:.1f} GB. Free some space or name another folder."
+        )
+
+
+def _check_gzip(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start != b"\x1f\x8b":
+        path.unlink()
+        raise DownloadError(
+            f"what came as {path.name} is no gzip archive (perhaps a page of the network that "
+            "asks you to sign in). Open the address in a browser, then run the same command again."
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Counted:
+    """A gzip file that counts what it was asked for and refuses to go on without end."""
+
+    def __init__(self, file: gzip.GzipFile, limit: int) -> None:
+        self._file, self._left = file, limit
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size if size >= 0 else _CHUNK)
+        self._left -= len(data)
+        if self._left < 0:
+            raise DownloadError("it unpacks to more than the data set's size")
+        return data
+
+
+def unpack(
+    archive: Path, folder: Path, suffix: str, limits: Limits, progress: Progress | None
+) -> None:
+    """Unpack the files of one kind into one flat folder, reading the archive to its very end.
+
+    Parameters
+    ----------
+    archive : Path
+        A .tgz file. It is deleted where it turns out to be damaged, so that it is fetched anew.
+    folder : Path
+        An empty folder.
+    suffix : str
+        Files with other endings, hidden ones, links and devices are left out.
+    limits : Limits
+        What the archive may hold at most.
+    progress : callable or None
+
+    Raises
+    ------
+    DownloadError
+        If the archive is damaged (gzip's own checksum included), too large, or holds a member
+        that would leave the folder.
+    """
+    total = archive.stat().st_size
+    try:
+        with archive.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unzipped:
+            # Room for tar's own headers and padding, at most 1.5 KiB a member.
+            counted = _Counted(unzipped, limits.n_bytes + 2048 * limits.n_files)
+            with tarfile.open(fileobj=counted, mode="r|") as tar:  # type: ignore[call-overload]
+                _unpack_members(tar, folder, suffix, limits)
+                if progress is not None:
+                    progress(f"Unpacking {archive.name}", raw.tell(), total)
+            while counted.read(_CHUNK):  # gzip checks its CRC at the end only
+                pass
+        if progress is not None:
+            progress(f"Unpacking {archive.name}", total, total)
+    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, DownloadError) as error:
+        archive.unlink(missing_ok=True)
+        raise DownloadError(
+            f"the archive {archive.name} cannot be used: {error}. It was deleted; run the same "
+            "command again to fetch it anew."
+        ) from error
+
+
+def _unpack_members(tar: tarfile.TarFile, folder: Path, suffix: str, limits: Limits) -> None:
+    seen: set[str] = set()
+    for count, member in enumerate(tar):
+        if count >= limits.n_files:
+            raise DownloadError(f"it holds more than {limits.n_files} files")
+        tarfile.data_filter(member, str(folder))  # refuses what would leave the folder
+        name = member.name.rpartition("/")[2]
+        if not member.isreg() or name.startswith(".") or not name.lower().endswith(suffix):
+            continue
+        if name in seen:
+            raise DownloadError(f"it holds {name!r} twice")
+        seen.add(name)
+        source = tar.extractfile(member)
+        if source is not None:
+            with source, (folder / name).open("xb") as target:
+                shutil.copyfileobj(source, target, _CHUNK)
+    if not seen:
+        raise DownloadError(f"it holds no {suffix} files")
