@@ -162,6 +162,7 @@ class _Plan:
     work: Path
     params: BuildParams
     paths: tuple[str, ...]
+    sizes: tuple[int, ...]
     keys: tuple[str, ...]
 
     def jobs(self, ids: Iterable[int], centres: Path | None) -> list[Job]:
@@ -169,6 +170,7 @@ class _Plan:
             Job(
                 picture=str(self.root / self.paths[i]),
                 path=self.paths[i],
+                n_bytes=self.sizes[i],
                 record=self.record(i),
                 extraction=self.params.extraction,
                 centres=None if centres is None else str(centres),
@@ -259,6 +261,7 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: _Run) -> _Plan
     started = time.perf_counter()
     root = folder.expanduser().resolve()
     paths: list[str] = []
+    sizes: list[int] = []
     keys: list[str] = []
     for file in datasets.walk(root):
         run.say("Looking through the folder", len(paths), 0, file.path, started)
@@ -266,6 +269,7 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: _Run) -> _Plan
         if images.is_picture(path) or images.has_picture_name(path):
             told = f"{file.path}\0{file.n_bytes}\0{file.mtime_ns}"
             paths.append(file.path)
+            sizes.append(file.n_bytes)
             keys.append(hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()[:32])
     if not paths:
         raise BuildError(f"there are no pictures in {root}. Name a folder that holds some.")
@@ -278,7 +282,7 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: _Run) -> _Plan
             shutil.rmtree(work)
     work.mkdir(parents=True, exist_ok=True)
     artifacts.write_bytes(work / "plan.json", asked.encode())
-    return _Plan(name, root, work, params, tuple(paths), tuple(keys))
+    return _Plan(name, root, work, params, tuple(paths), tuple(sizes), tuple(keys))
 
 
 def _finish_pictures(plan: _Plan, words: Codebook, run: _Run) -> None:
@@ -339,7 +343,8 @@ def _training_sample(plan: _Plan, run: _Run) -> tuple[NDArray[np.float32], int]:
             break
         mean = max(total / len(counts), 1.0)
         missing = int(np.ceil((params.n_samples - total) / mean))
-        n_taken = min(len(order), len(counts) + max(missing, 1))
+        # At most twice as many: the first few may be poor in keypoints by chance.
+        n_taken = min(len(order), len(counts) + min(missing, len(counts)))
     drawn = np.sort(random.choice(total, min(total, params.n_samples), replace=False))
     sample = _gather(plan, counts, drawn)
     return sample, sum(count > 0 for count in counts.values())

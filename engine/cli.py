@@ -85,7 +85,7 @@ def _tell_skipped(opened: index.Index) -> None:
     if opened.skipped:
         say(f"\nSkipped {len(opened.skipped)} files:")
         for skipped in opened.skipped:
-            say(f"  {skipped.reason}")
+            say(f"  {skipped.path}: {skipped.reason}")
 
 
 def _summary(opened: index.Index) -> dict[str, Any]:

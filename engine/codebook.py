@@ -184,7 +184,7 @@ def train(
     if len(descriptors) < params.n_words:
         raise BuildError(
             f"{params.n_words} words cannot be learned from {len(descriptors)} keypoints in "
-            f"{n_images} pictures. Ask for fewer words (--words), lower the threshold "
+            f"{n_images} picture{'s' * (n_images != 1)}. Ask for fewer words (--words), lower the threshold "
             "(--threshold), add pictures, or use the words of another collection (--codebook)."
         )
     started = time.perf_counter()

@@ -235,7 +235,8 @@ class Index:
         """Return the image vectors under a weighting: (I, K) float32."""
         check_weighting(weighting)
         if weighting == "tf-idf":
-            return np.multiply(self.parts["vectors"]["counts"], self.idf, dtype=np.float32)
+            weighted: NDArray[np.float32] = self.parts["vectors"]["counts"] * self.idf
+            return weighted
         return self.parts["vectors"][SUMS[weighting]]
 
     def norms(self, weighting: str) -> NDArray[np.float64]:
@@ -248,7 +249,7 @@ class Index:
         """Return the mean of all image vectors: (K,) float32, zero for an empty collection."""
         if self.n_images == 0:
             return np.zeros(self.n_words, np.float32)
-        mean = self.matrix(weighting).mean(axis=0, dtype=np.float64)
+        mean: NDArray[np.float64] = self.matrix(weighting).mean(axis=0, dtype=np.float64)
         return mean.astype(np.float32)
 
     def keypoint_rows_of_word(self, word: int) -> NDArray[np.int64]:

@@ -34,6 +34,8 @@ class Job:
         Path of the file.
     path : str
         The same, below the collection's folder.
+    n_bytes : int
+        Length of the file.
     record : str
         Where its record goes, without ending.
     extraction : ExtractionParams
@@ -47,6 +49,7 @@ class Job:
 
     picture: str
     path: str
+    n_bytes: int
     record: str
     extraction: ExtractionParams
     centres: str | None
@@ -96,7 +99,8 @@ def record_path(record: str, *, finished: bool) -> Path:
 def read_record(path: Path) -> dict[str, NDArray[Any]] | None:
     """Read a record; None where it is absent or damaged, which means: do it again."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # NumPy leaves a file of its own open where the archive turns out to be damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except RECORD_ERRORS:
         return None
@@ -121,8 +125,7 @@ def _write(path: Path, described: dict[str, Any], arrays: dict[str, NDArray[Any]
 def _find_features(job: Job) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Decode a picture and find its features; an unreadable one yields its reason."""
     try:
-        data = images.read_bytes(Path(job.picture))
-        image = images.decode(data, job.path)
+        image = images.read(Path(job.picture))
     except ImageError as error:
         return {"path": job.path, "reason": str(error)}, {}
     found = features.extract(image.gray, job.extraction)
@@ -133,7 +136,7 @@ def _find_features(job: Job) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "sha256": image.sha256,
         "width": width,
         "height": height,
-        "n_bytes": len(data),
+        "n_bytes": job.n_bytes,
     }
     arrays: dict[str, NDArray[Any]] = {
         "xy": found.xy,

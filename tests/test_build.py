@@ -1,0 +1,238 @@
+"""Builds go on after everything, and end in the same arrays however they were run."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import artifacts, build, codebook, index, worker
+from engine.build import BuildParams, Progress
+from engine.codebook import CodebookParams
+from engine.errors import ArtifactError, BuildError, CancelledError
+from engine.features import ExtractionParams
+from engine.index import Index
+from engine.surf import SurfParams
+from tests.conftest import N_TINY_WORDS, tiny_params
+
+
+def _digests(name: str) -> dict[str, str]:
+    manifest = artifacts.read_manifest(index.index_folder(name), "index", "")
+    return {place: entry["sha256"] for place, entry in artifacts.entries(manifest)}
+
+
+def test_any_number_of_workers_builds_the_same_arrays(folder: Path, scratch: Path) -> None:
+    build.build(folder, "two", tiny_params(), n_workers=2)
+    assert _digests("two") == _digests("tiny")
+
+
+def test_another_seed_builds_other_words(folder: Path, scratch: Path) -> None:
+    words = CodebookParams(n_words=N_TINY_WORDS, n_samples=3000, n_iterations=5, seed=1)
+    other = build.build(folder, "other", tiny_params(codebook=words), n_workers=1)
+    assert other.codebook.sha256 != index.open_index("tiny").codebook.sha256
+
+
+def test_sampling_by_descriptors_takes_as_many_as_asked(folder: Path, scratch: Path) -> None:
+    words = CodebookParams(N_TINY_WORDS, sampling="descriptors", n_samples=1000, n_iterations=2)
+    opened = build.build(folder, "drawn", tiny_params(codebook=words), n_workers=1)
+    assert opened.codebook.training["n_descriptors"] == 1000
+    assert opened.codebook.training["n_images"] == 12, "all that have keypoints"
+
+
+def test_sampling_by_images_tops_up_until_there_are_enough(tiny: Index) -> None:
+    training = tiny.codebook.training
+    assert training["n_descriptors"] == 3000
+    assert 1 < training["n_images"] < 12
+
+
+def test_a_build_leaves_nothing_behind(folder: Path, scratch: Path) -> None:
+    build.build(folder, "clean", tiny_params(), n_workers=1)
+    assert not build.work_folder("clean").exists()
+    named = {e["file"] for _, e in artifacts.entries(index.open_index("clean").manifest)}
+    kept = {path.name for path in index.index_folder("clean").iterdir()}
+    assert kept == named | {artifacts.MANIFEST}
+
+
+def test_progress_counts_every_picture(folder: Path, scratch: Path) -> None:
+    told: list[Progress] = []
+    build.build(folder, "told", tiny_params(), n_workers=1, progress=told.append)
+    words = [p for p in told if p.stage == "Finding keypoints and their words"]
+    assert [p.done for p in words] == list(range(words[0].done, 16))
+    assert words[-1].total == 15
+    assert words[-1].n_skipped == 2
+    assert words[-1].rate > 0
+    assert words[-1].seconds_left == 0
+
+
+class _Stop:
+    """Cancel after so many questions."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("after", [1, 8, 20, 28, 35, 42])
+def test_a_cancelled_build_goes_on_without_repeating(
+    folder: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    seen: list[str] = []
+    find = worker._find_features
+
+    def count(job: worker.Job) -> object:
+        seen.append(job.path)
+        return find(job)
+
+    monkeypatch.setattr(worker, "_find_features", count)
+    with pytest.raises(CancelledError):
+        build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(after))
+    assert index.stamp("cut") == "", "nothing that a reader would open"
+    build.build(folder, "cut", tiny_params(), n_workers=1)
+    assert sorted(seen) == sorted(set(seen)), "no picture was looked at twice"
+    assert _digests("cut") == _digests("tiny")
+
+
+def _build_in_process(folder: str, place: str) -> None:
+    os.environ["VISWORD_ARTIFACTS"] = place
+    build.build(Path(folder), "killed", tiny_params(), n_workers=1)
+
+
+def test_a_killed_build_goes_on(folder: Path, scratch: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(
+        target=_build_in_process, args=(str(folder), str(scratch))
+    )
+    process.start()
+    records = build.work_folder("killed") / "records"
+    while len(list(records.glob("*/*.npz"))) < 4 and process.is_alive():
+        time.sleep(0.005)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert index.stamp("killed") == ""
+    build.build(folder, "killed", tiny_params(), n_workers=1)
+    assert _digests("killed") == _digests("tiny")
+
+
+def test_a_damaged_record_is_made_again(folder: Path, scratch: Path) -> None:
+    with pytest.raises(CancelledError):
+        build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(24))
+    for path in (build.work_folder("cut") / "records").glob("*/*.features.npz"):
+        path.write_bytes(path.read_bytes()[:-500])
+    build.build(folder, "cut", tiny_params(), n_workers=1)
+    assert _digests("cut") == _digests("tiny")
+
+
+def test_other_parameters_start_anew(folder: Path, scratch: Path) -> None:
+    with pytest.raises(CancelledError):
+        build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(24))
+    surf = SurfParams(hessian_threshold=1000)
+    params = tiny_params(extraction=ExtractionParams(surf))
+    opened = build.build(folder, "cut", params, n_workers=1)
+    assert opened.surf == surf
+    assert opened.n_keypoints < index.open_index("tiny").n_keypoints
+
+
+def test_an_index_is_replaced_only_when_told(folder: Path, scratch: Path) -> None:
+    with pytest.raises(ArtifactError, match="already an index 'tiny'"):
+        build.build(folder, "tiny", tiny_params(), n_workers=1)
+    reader = index.open_index("tiny")
+    old = reader.matrix("distance").copy()
+    words = CodebookParams(n_words=10, n_samples=2000, n_iterations=2)
+    params = tiny_params(codebook=words, weighting="tf-idf")
+    replaced = build.build(folder, "tiny", params, n_workers=1, overwrite=True)
+    assert replaced.n_words == 10
+    assert replaced.weighting == "tf-idf"
+    np.testing.assert_array_equal(reader.matrix("distance"), old)
+    assert index.verify("tiny") == []
+
+
+def test_a_codebook_serves_another_collection(folder: Path, scratch: Path) -> None:
+    params = tiny_params(codebook_name="tiny")
+    other = build.build(folder / "turned", "turned", params, n_workers=1)
+    tiny = index.open_index("tiny")
+    assert other.codebook.sha256 == tiny.codebook.sha256
+    assert other.n_images == 6
+    here, there = other.find_image("china.png"), tiny.find_image("turned/china.png")
+    assert here is not None
+    assert there is not None
+    np.testing.assert_array_equal(other.matrix("distance")[here], tiny.matrix("distance")[there])
+
+
+def test_words_of_other_features_are_refused(folder: Path, scratch: Path) -> None:
+    upright = ExtractionParams(SurfParams(upright=True))
+    params = tiny_params(codebook_name="tiny", extraction=upright)
+    with pytest.raises(BuildError, match="features of other"):
+        build.build(folder, "wrong", params, n_workers=1)
+
+
+def test_descriptors_are_kept_when_asked(folder: Path, scratch: Path) -> None:
+    opened = build.build(folder, "kept", tiny_params(keep_descriptors=True), n_workers=1)
+    descriptors = opened.parts["descriptors"]["descriptors"]
+    words = codebook.assign(np.asarray(descriptors), opened.codebook.centres)
+    np.testing.assert_array_equal(words.word_ids, opened.parts["words"]["word_ids"])
+    assert "descriptors" not in index.open_index("tiny").parts
+
+
+def test_a_smaller_side_gives_coordinates_in_the_originals_pixels(
+    folder: Path, scratch: Path
+) -> None:
+    params = tiny_params(extraction=ExtractionParams(max_side=160))
+    small = build.build(folder, "small", params, n_workers=1)
+    whole = index.open_index("tiny")
+    for name in ("china.jpg", "coffee.jpg"):
+        image_id = small.find_image(name)
+        assert image_id is not None
+        entry, xy = small.images[image_id], small.keypoints(image_id).xy
+        assert np.all(xy < (entry.width, entry.height))
+        # A coarse keypoint of the whole picture is found again at half the size, in its place.
+        there = whole.keypoints(image_id)
+        coarse = there.xy[there.size > 40][:10]
+        distances = np.linalg.norm(coarse[:, None] - xy[None], axis=2).min(axis=1)
+        assert np.median(distances) < 5, "pixels"
+
+
+def test_an_empty_folder_says_so(tmp_path: Path, empty_artifacts: Path) -> None:
+    (tmp_path / "readme.txt").write_text("nothing here")
+    with pytest.raises(BuildError, match="there are no pictures in"):
+        build.build(tmp_path, "none", tiny_params(), n_workers=1)
+    with pytest.raises(BuildError, match="nowhere"):
+        build.build(tmp_path / "nowhere", "none", tiny_params(), n_workers=1)
+
+
+def test_only_broken_pictures_say_which(tmp_path: Path, empty_artifacts: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
+    with pytest.raises(BuildError, match="cannot be learned from 0 keypoints"):
+        build.build(tmp_path, "none", tiny_params(), n_workers=1)
+
+
+def test_too_few_keypoints_say_what_to_do(tmp_path: Path, folder: Path, scratch: Path) -> None:
+    pictures = tmp_path / "few"
+    pictures.mkdir()
+    shutil.copy(folder / "rocket.jpg", pictures)
+    with pytest.raises(BuildError, match=r"5000 words cannot be learned from .*--words"):
+        build.build(pictures, "few", BuildParams(codebook=CodebookParams(5000)), n_workers=1)
+
+
+def test_two_builds_of_one_name_do_not_mix(folder: Path, scratch: Path) -> None:
+    with artifacts.writing("busy"), pytest.raises(ArtifactError, match="being written by"):
+        build.build(folder, "busy", tiny_params(), n_workers=1)
+
+
+def test_links_loops_and_pipes_are_no_trouble(tmp_path: Path, folder: Path, scratch: Path) -> None:
+    pictures = tmp_path / "odd"
+    pictures.mkdir()
+    for name in ("china.jpg", "coffee.jpg"):
+        shutil.copy(folder / name, pictures)
+    (pictures / "again").symlink_to(pictures)
+    (pictures / "gone.jpg").symlink_to(pictures / "nowhere.jpg")
+    os.mkfifo(pictures / "pipe.jpg")
+    (pictures / "=1+1\u202e<b>.jpg").write_bytes((folder / "rocket.jpg").read_bytes())
+    opened = build.build(pictures, "odd", tiny_params(codebook_name="tiny"), n_workers=1)
+    assert [e.path for e in opened.images] == ["=1+1\u202e<b>.jpg", "china.jpg", "coffee.jpg"]

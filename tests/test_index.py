@@ -1,0 +1,220 @@
+"""An index says what it holds, opens only when it is whole, and takes further parts."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import artifacts, encode, index
+from engine.errors import ArtifactError
+from engine.index import Index
+
+
+def test_an_index_holds_every_readable_picture(tiny: Index) -> None:
+    assert [entry.path for entry in tiny.images] == sorted(
+        ["flat.png"]
+        + [f"{n}.jpg" for n in ("astronaut", "chelsea", "china", "coffee", "flower", "rocket")]
+        + [
+            f"turned/{n}.png"
+            for n in ("astronaut", "chelsea", "china", "coffee", "flower", "rocket")
+        ]
+    )
+    assert {skipped.path for skipped in tiny.skipped} == {"broken.jpg", "text.jpg"}
+    assert all(skipped.reason for skipped in tiny.skipped)
+
+
+def test_rows_fit_together(tiny: Index) -> None:
+    assert tiny.offsets[-1] == tiny.n_keypoints == tiny.frequency.sum() > 1000
+    total = np.zeros(tiny.n_words)
+    for image_id in range(tiny.n_images):
+        words, keypoints = tiny.words(image_id), tiny.keypoints(image_id)
+        assert len(words) == len(keypoints)
+        assert np.all(np.diff(keypoints.response) <= 0), "strongest first"
+        bag = encode.bag_of_words(words, tiny.n_words)
+        for weighting in encode.WEIGHTINGS:
+            row = tiny.matrix(weighting)[image_id]
+            np.testing.assert_array_equal(encode.vector(bag, weighting, tiny.idf), row)
+            length = np.linalg.norm(row.astype(np.float64))
+            assert tiny.norms(weighting)[image_id] == pytest.approx(length)
+        total += bag.counts
+    np.testing.assert_array_equal(total, tiny.frequency)
+
+
+def test_a_picture_without_keypoints_is_kept_with_none(tiny: Index) -> None:
+    flat = tiny.find_image("flat.png")
+    assert flat is not None
+    assert len(tiny.keypoints(flat)) == 0
+    assert not tiny.matrix("distance")[flat].any()
+
+
+def test_word_statistics_follow_from_the_keypoints(tiny: Index) -> None:
+    every = [tiny.words(i) for i in range(tiny.n_images)]
+    ids = np.concatenate([words.word_ids for words in every])
+    distances = np.concatenate([words.distances for words in every]).astype(np.float64)
+    for word in range(tiny.n_words):
+        own = distances[ids == word]
+        assert tiny.mean_distance[word] == pytest.approx(own.mean(), rel=1e-5)
+        assert tiny.std_distance[word] == pytest.approx(own.std(), rel=1e-3)
+        assert tiny.document_frequency[word] == sum(word in words.word_ids for words in every)
+
+
+def test_rows_of_a_word_stand_nearest_first(tiny: Index) -> None:
+    word = int(np.argmax(tiny.frequency))
+    rows = tiny.keypoint_rows_of_word(word)
+    distances = tiny.parts["words"]["distances"][rows]
+    assert len(rows) == tiny.frequency[word]
+    assert np.all(np.diff(distances) >= 0)
+    owners = tiny.image_of_row(rows)
+    for row, owner in zip(rows[:50].tolist(), owners[:50].tolist()):
+        assert tiny.offsets[owner] <= row < tiny.offsets[owner + 1]
+    image_ids, counts, sums = tiny.images_of_word(word, 5)
+    expected = np.bincount(owners, minlength=tiny.n_images)
+    np.testing.assert_array_equal(counts, np.sort(expected)[::-1][:5])
+    np.testing.assert_array_equal(expected[image_ids], counts)
+    own = distances[owners == image_ids[0]].astype(np.float64).sum()
+    assert sums[0] == pytest.approx(own, rel=1e-6)
+
+
+def test_patches_are_those_of_the_nearest_keypoints(tiny: Index) -> None:
+    assert tiny.patches.shape[:2] == tiny.patch_keypoints.shape
+    for word in range(tiny.n_words):
+        kept = tiny.patch_keypoints[word]
+        kept = kept[kept >= 0]
+        rows = tiny.keypoint_rows_of_word(word)
+        assert len(kept) > 0
+        assert kept[0] == rows[0], "the nearest of all stands first"
+        assert np.all(np.isin(kept, rows))
+        assert tiny.patches[word, 0].std() > 0, "a keypoint's patch is never flat"
+        owners = tiny.image_of_row(kept)
+        assert np.bincount(owners).max() <= 4, "few from one picture"
+
+
+def test_neighbours_of_a_word_exclude_itself(tiny: Index) -> None:
+    words, distances = tiny.nearest_words(3, 5)
+    assert 3 not in words
+    assert np.all(np.diff(distances) >= 0)
+    centres = tiny.codebook.centres
+    assert distances[0] == pytest.approx(np.linalg.norm(centres[3] - centres[words[0]]), rel=1e-5)
+
+
+def test_ids_outside_are_value_errors(tiny: Index) -> None:
+    for wrong in (-1, tiny.n_images):
+        with pytest.raises(ValueError, match="image_id must be 0 to"):
+            tiny.keypoints(wrong)
+    for wrong in (-1, tiny.n_words):
+        with pytest.raises(ValueError, match="word must be 0 to"):
+            tiny.keypoint_rows_of_word(wrong)
+
+
+def test_pictures_are_found_by_path_and_by_content(tiny: Index) -> None:
+    place = tiny.find_image("turned/china.png")
+    assert place is not None
+    entry = tiny.images[place]
+    assert tiny.find_image(entry.sha256) == place
+    assert tiny.same_content(entry.sha256) == (place,)
+    assert tiny.find_image("turned/../china.jpg") is None
+
+
+def test_all_is_well_with_a_fresh_index(tiny: Index) -> None:
+    assert index.verify("tiny") == []
+    assert index.list_indexes() == ["tiny"]
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(p for p in (place / "indexes" / "tiny").iterdir() if p.suffix == ".npy")
+
+
+def test_every_flipped_bit_is_named(scratch: Path) -> None:
+    for path in _files(scratch):
+        data = path.read_bytes()
+        damaged = bytearray(data)
+        damaged[len(data) // 2] ^= 16
+        path.write_bytes(damaged)
+        faults = index.verify("tiny")
+        assert len(faults) == 1, path.name
+        assert path.name in faults[0]
+        path.write_bytes(data)
+    assert index.verify("tiny") == []
+
+
+def test_every_missing_file_stops_opening_with_a_cure(scratch: Path) -> None:
+    for path in _files(scratch):
+        away = path.rename(path.with_suffix(".away"))
+        with pytest.raises(ArtifactError, match=r"build FOLDER --name tiny --overwrite") as caught:
+            index.open_index("tiny")
+        assert path.name in str(caught.value)
+        away.rename(path)
+    index.open_index("tiny")
+
+
+def test_numbers_that_do_not_fit_together_are_faults(scratch: Path) -> None:
+    folder = scratch / "indexes" / "tiny"
+    manifest = artifacts.read_manifest(folder, "index", "")
+    word_ids = artifacts.open_array(folder, manifest["parts"]["words"]["arrays"]["word_ids"])
+    wrong = word_ids.copy()
+    wrong[7] = 999
+    entry = artifacts.write_array(folder, "words-word-ids", wrong)
+    manifest["parts"]["words"]["arrays"]["word_ids"] = entry
+    content = {k: v for k, v in manifest.items() if k not in ("kind", "format_version", "sha256")}
+    artifacts.write_manifest(folder, "index", content)
+    assert index.verify("tiny") == ["words/word_ids holds words outside 0 to 23"]
+
+
+def test_shapes_that_do_not_fit_stop_opening(scratch: Path) -> None:
+    folder = scratch / "indexes" / "tiny"
+    manifest = artifacts.read_manifest(folder, "index", "")
+    entry = artifacts.write_array(folder, "images-offsets", np.array([0, 5], np.int64))
+    manifest["parts"]["images"]["arrays"]["offsets"] = entry
+    content = {k: v for k, v in manifest.items() if k not in ("kind", "format_version", "sha256")}
+    artifacts.write_manifest(folder, "index", content)
+    with pytest.raises(ArtifactError, match="offsets do not fit"):
+        index.open_index("tiny")
+
+
+def test_a_part_is_added_without_touching_the_others(scratch: Path) -> None:
+    before = json.loads((scratch / "indexes" / "tiny" / "manifest.json").read_text())
+    reader = index.open_index("tiny")
+    values = np.arange(12, dtype=np.float32).reshape(3, 4)
+    index.add_part("tiny", "embedding", {"model": "m"}, {"features": values})
+    after = index.open_index("tiny")
+    assert after.stamp != reader.stamp
+    assert after.manifest["parts"]["embedding"]["parameters"] == {"model": "m"}
+    np.testing.assert_array_equal(after.parts["embedding"]["features"], values)
+    others = {k: v for k, v in after.manifest["parts"].items() if k != "embedding"}
+    assert others == before["parts"]
+    index.add_part("tiny", "embedding", {"model": "n"}, {"features": values + 1})
+    assert index.verify("tiny") == []
+    assert len(list((scratch / "indexes" / "tiny").glob("embedding-*"))) == 1
+    assert reader.matrix("count").shape == (reader.n_images, reader.n_words)
+
+
+def test_the_parts_of_every_index_cannot_be_replaced(scratch: Path) -> None:
+    with pytest.raises(ValueError, match="belongs to the index itself"):
+        index.add_part("tiny", "vectors", {}, {})
+
+
+def test_a_deleted_index_is_gone_and_its_readers_go_on(scratch: Path) -> None:
+    reader = index.open_index("tiny")
+    index.delete("tiny")
+    assert index.list_indexes() == []
+    assert reader.matrix("distance").sum() > 0
+    with pytest.raises(ArtifactError, match="there is no index 'tiny'"):
+        index.open_index("tiny")
+    with pytest.raises(ArtifactError, match="indexes here: none yet"):
+        index.delete("tiny")
+
+
+def test_nothing_at_all_is_an_empty_list(empty_artifacts: Path) -> None:
+    assert index.list_indexes() == []
+    assert index.stamp("tiny") == ""
+    assert index.verify("tiny") != []
+
+
+def test_a_folder_moved_elsewhere_opens_the_same(
+    scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.move(scratch, tmp_path / "elsewhere")
+    monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path / "elsewhere"))
+    assert index.open_index("tiny").n_images == 13
