@@ -23,6 +23,8 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 ATTEMPTS = 5
 _CHUNK = 1 << 18
+# A connection that breaks loses the piece under way, so pieces from the network are small.
+_PIECE = 1 << 14
 _TIMEOUTS = (10.0, 60.0)
 _SPARE_BYTES = 200_000_000
 
@@ -175,7 +177,11 @@ class Downloader:
                 self._part.replace(output_file)
                 self._mark.unlink(missing_ok=True)
                 return
-            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            except (
+                requests.exceptions.InvalidURL,
+                requests.exceptions.InvalidSchema,
+                requests.exceptions.MissingSchema,
+            ) as error:
                 raise DownloadError(f"{url} is no web address: {error}") from error
             except requests.exceptions.RequestException as error:
                 last = error
@@ -235,7 +241,7 @@ class Downloader:
             file.seek(start)
             file.truncate()
             done = start
-            for chunk in response.iter_content(_CHUNK):
+            for chunk in response.iter_content(_PIECE):
                 file.write(chunk)
                 done += len(chunk)
                 if self._progress is not None:
