@@ -1,0 +1,149 @@
+"""What a query costs on a collection of 5,000 images, beside SURF of the query picture alone.
+
+    python benchmarks/query.py [--images 5000] [--repeats 9]
+
+The collection is made from the keypoints of real pictures (../shared/data/oxford, or any folder
+given with --pictures): every image of it mixes the words of two of them. Each query picture runs
+SURF alone and the whole query (decoding, SURF, words, ranking) alternately in this process, on one
+thread; CPU seconds are compared, medians printed.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from engine import artifacts, assemble, build, codebook, images, index, pipeline, surf  # noqa: E402
+from engine import features as feature  # noqa: E402
+from engine.codebook import CodebookParams  # noqa: E402
+
+N_SOURCES = 24
+
+
+def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
+    """Write the index "many": each image takes half its keypoints from each of two pictures."""
+    random = np.random.default_rng(0)
+    params = build.BuildParams(codebook=CodebookParams(n_samples=60_000, n_iterations=5))
+    found = [feature.extract(images.read(p).gray, params.extraction) for p in pictures]
+    sample = np.concatenate([f.descriptors for f in found])
+    drawn = np.sort(random.choice(len(sample), min(60_000, len(sample)), replace=False))
+    words = codebook.train(sample[drawn], params.codebook, params.extraction, len(pictures))
+    assigned = [codebook.assign(f.descriptors, words.centres) for f in found]
+    records = []
+    for i in range(n_images):
+        a, b = random.choice(len(pictures), 2, replace=False)
+        rows = [(s, np.flatnonzero(random.random(len(found[s])) < 0.5)) for s in (a, b)]
+
+        def both(of: list, name: str, rows: list = rows) -> np.ndarray:
+            return np.concatenate([getattr(of[s], name)[r] for s, r in rows])
+
+        arrays = {k: both(found, k) for k in index.KEYPOINT_ARRAYS}
+        arrays["octave"] = arrays["octave"].astype(np.int8)
+        arrays["class_id"] = arrays["class_id"].astype(np.int8)
+        arrays |= {k: both(assigned, k) for k in ("word_ids", "distances")}
+        arrays["distances"] *= random.uniform(0.9, 1.1, len(arrays["distances"])).astype(np.float32)
+        said = {"path": f"{i:05}.jpg", "reason": None, "sha256": f"{i:064x}"}
+        said |= {"width": 1024, "height": 768, "n_bytes": 1}
+        packed = np.frombuffer(json.dumps(said).encode(), np.uint8)
+        record = place / "records" / f"{i:05}"
+        record.parent.mkdir(exist_ok=True)
+        with Path(f"{record}.npz").open("wb") as file:
+            np.savez(file, description=packed, **arrays)
+        records.append(str(record))
+    folder = index.index_folder("many")
+    folder.mkdir(parents=True)
+    parts = assemble.assemble(records, folder, words.n_words).parts
+    parts["images"]["parameters"] = {"folder": str(place)}
+    parts["keypoints"]["parameters"] = params.extraction.to_json()
+    parts["vectors"]["parameters"] = {"weighting": "distance"}
+    parts["codebook"] = codebook.to_entry(words, folder)
+    shape = (words.n_words, 1)
+    parts["patches"] = {
+        "arrays": {
+            "pixels": artifacts.write_array(
+                folder, "pixels", np.zeros((*shape, 32, 32, 3), np.uint8)
+            ),
+            "rows": artifacts.write_array(folder, "rows", np.full(shape, -1, np.int64)),
+        }
+    }
+    artifacts.write_manifest(folder, "index", {"parts": parts})
+
+
+def cpu(function) -> float:
+    started = time.process_time()
+    function()
+    return time.process_time() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=5000)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--queries", type=int, default=6)
+    default = ROOT.parent / "shared" / "data" / "oxford"
+    parser.add_argument("--pictures", type=Path, default=default)
+    args = parser.parse_args()
+    pictures = sorted(args.pictures.glob("*.jpg"))
+    if len(pictures) < N_SOURCES + args.queries:
+        sys.exit(f"{args.pictures} holds too few pictures; name a folder with --pictures")
+    chosen = pictures[:: len(pictures) // (N_SOURCES + args.queries)]
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["VISWORD_ARTIFACTS"] = place
+        make_collection(chosen[:N_SOURCES], args.images, Path(place))
+        started = time.perf_counter()
+        many = index.open_index("many")
+        opened = time.perf_counter() - started
+        print(
+            f"{many.n_images:,} images, {many.n_keypoints / many.n_images:,.0f} keypoints each, "
+            f"opened in {opened:.2f} s"
+        )
+        measure(many, chosen[N_SOURCES : N_SOURCES + args.queries], args.repeats)
+
+
+def measure(many: index.Index, queries: list[Path], repeats: int) -> None:
+    from threadpoolctl import threadpool_limits
+
+    ratios = []
+    print(f"{'query':<28} keypoints  SURF ms  query ms  ratio   without decoding")
+    with threadpool_limits(1):
+        for path in queries:
+
+            def whole(path: Path = path) -> None:
+                described = pipeline.describe_query(many, images.read(path), n_threads=1)
+                pipeline.search_query(many, described)
+
+            image = images.read(path)
+
+            def alone(image: images.Image = image) -> None:
+                surf.extract(image.gray, many.surf)
+
+            def decode(path: Path = path) -> None:
+                images.read(path)
+
+            alone(), whole()
+            times = [(cpu(alone), cpu(whole), cpu(decode)) for _ in range(repeats)]
+            ratio = statistics.median(w / a for a, w, _ in times)
+            lean = statistics.median((w - d) / a for a, w, d in times)
+            ratios.append((ratio, lean))
+            print(
+                f"{path.stem[:28]:<28} {len(surf.extract(image.gray, many.surf)):>9} "
+                f"{statistics.median(t[0] for t in times) * 1e3:>8.1f} "
+                f"{statistics.median(t[1] for t in times) * 1e3:>9.1f}  {ratio:.2f}   {lean:.2f}"
+            )
+    print(
+        f"median ratio query / SURF: {statistics.median(r for r, _ in ratios):.2f}, without "
+        f"decoding {statistics.median(r for _, r in ratios):.2f} (target at most 1.2)"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""From a picture to an answer, in order, with the query left out by its identity."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from engine import codebook, features, images, pipeline
+from engine.features import ExtractionParams
+from engine.index import Index
+from engine.surf import SurfParams
+
+
+def _image(tiny: Index, name: str) -> images.Image:
+    return images.read(tiny.root / name)
+
+
+def test_every_picture_finds_its_turned_view_first(tiny: Index) -> None:
+    """The stated task in small: photographs that differ find their own other view."""
+    found = 0
+    for name in ("astronaut", "chelsea", "china", "coffee"):
+        answer = pipeline.search_query(
+            tiny, pipeline.describe_query(tiny, _image(tiny, f"{name}.jpg"))
+        )
+        found += tiny.images[answer.ranking.image_ids[0]].path == f"turned/{name}.png"
+    assert found == 4
+
+
+def test_pixels_and_index_give_the_same_answer(tiny: Index) -> None:
+    for weighting in ("distance", "squared-distance", "count", "tf-idf"):
+        image_id = tiny.find_image("coffee.jpg")
+        assert image_id is not None
+        inside = pipeline.search_image(tiny, image_id, weighting, None)
+        query = pipeline.describe_query(tiny, _image(tiny, "coffee.jpg"))
+        outside = pipeline.search_query(tiny, query, weighting, None)
+        np.testing.assert_array_equal(inside.ranking.image_ids, outside.ranking.image_ids)
+        np.testing.assert_array_equal(inside.ranking.scores, outside.ranking.scores)
+        assert inside.excluded == outside.excluded == (image_id,)
+        assert inside.n_images == tiny.n_images - 1
+
+
+def test_an_outside_picture_loses_no_result(tiny: Index) -> None:
+    """The original dropped rank 1, the best answer of any outside picture."""
+    turned = _image(tiny, "turned/china.png")
+    outside = dataclasses.replace(turned, sha256="0" * 64)
+    query = pipeline.describe_query(tiny, outside)
+    answer = pipeline.search_query(tiny, query)
+    assert tiny.images[answer.ranking.image_ids[0]].path == "turned/china.png"
+    assert answer.ranking.scores[0] == 1
+    assert answer.excluded == ()
+
+
+def test_no_keypoints_score_zero_everywhere(tiny: Index) -> None:
+    query = pipeline.describe_query(tiny, _image(tiny, "flat.png"))
+    assert len(query.features) == 0
+    answer = pipeline.search_query(tiny, query)
+    assert answer.ranking.scores.tolist() == [0, 0, 0, 0]
+    assert answer.ranking.image_ids.tolist() == [0, 1, 2, 3]
+
+
+def test_another_threshold_is_for_looking(tiny: Index) -> None:
+    image = _image(tiny, "coffee.jpg")
+    few = pipeline.describe_query(tiny, image, SurfParams(hessian_threshold=3000))
+    assert 0 < len(few.features) < len(pipeline.describe_query(tiny, image).features)
+    with pytest.raises(ValueError, match="differ in dimensions"):
+        pipeline.describe_query(tiny, image, SurfParams(extended=False))
+
+
+def test_threads_change_nothing(tiny: Index) -> None:
+    image = _image(tiny, "china.jpg")
+    one = pipeline.describe_query(tiny, image, n_threads=1)
+    two = pipeline.describe_query(tiny, image, n_threads=2)
+    np.testing.assert_array_equal(one.features.descriptors, two.features.descriptors)
+    np.testing.assert_array_equal(one.words.word_ids, two.words.word_ids)
+
+
+def test_words_of_the_index_are_those_of_its_pictures(tiny: Index) -> None:
+    for image_id, entry in enumerate(tiny.images):
+        found = features.extract(images.read(tiny.root / entry.path).gray, tiny.extraction)
+        np.testing.assert_array_equal(found.xy, tiny.keypoints(image_id).xy)
+        words = codebook.assign(found.descriptors, tiny.codebook.centres)
+        np.testing.assert_array_equal(words.word_ids, tiny.words(image_id).word_ids)
+        np.testing.assert_array_equal(words.distances, tiny.words(image_id).distances)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"feature": "sift", "surf": {}},
+        {"feature": "surf"},
+        {"feature": "surf", "surf": {"hessian": 3}},
+        {"feature": "surf", "surf": {}, "size": 3},
+        {"surf": {}},
+    ],
+)
+def test_unknown_extraction_parameters_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"unknown feature|do not fit"):
+        ExtractionParams.from_json(wrong)
+
+
+def test_extraction_parameters_come_back() -> None:
+    params = ExtractionParams(SurfParams(hessian_threshold=3000, extended=False), 800)
+    assert ExtractionParams.from_json(params.to_json()) == params
+    with pytest.raises(ValueError, match="max_side must be at least 32"):
+        ExtractionParams(max_side=31)
