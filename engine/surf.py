@@ -645,7 +645,7 @@ def _tables(n_sides: int) -> surf_describe.Tables:
 def _scratch(largest: int) -> surf_describe.Scratch:
     """Room for the windows of one task."""
     rows = -(-largest // 16) * 16
-    block = max(1024, rows)
+    block = max(8208, rows)
     return surf_describe.Scratch(
         origins=np.zeros(128, np.int64),
         x_parts=np.zeros(128, np.float32),
@@ -657,7 +657,7 @@ def _scratch(largest: int) -> surf_describe.Scratch:
         row_y=np.zeros(rows, np.float32),
         at_x=np.zeros(rows, np.float64),
         at_y=np.zeros(rows, np.float64),
-        index=np.zeros(block, np.int32),
+        corners=np.zeros(block, np.int32),
         part_x=np.zeros(block, np.float32),
         part_y=np.zeros(block, np.float32),
         quads=np.zeros(block, np.uint32),

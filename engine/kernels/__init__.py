@@ -31,3 +31,22 @@ def kernel(function: Function) -> Function:
     except RuntimeError:
         compiled = numba.njit(cache=False, nogil=True, fastmath=False)(function)
     return cast(Function, compiled)
+
+
+def inlined(function: Function) -> Function:
+    """Compile a part of a kernel into each of its callers.
+
+    A call passes every array in seven words; with a dozen arrays that costs more than a short
+    loop. Parts are not cached on their own, since their callers hold them.
+
+    Parameters
+    ----------
+    function : callable
+        Called from kernels of the same file only.
+
+    Returns
+    -------
+    callable
+        The compiled twin; the function itself under NUMBA_DISABLE_JIT=1.
+    """
+    return cast(Function, numba.njit(nogil=True, fastmath=False, forceinline=True)(function))

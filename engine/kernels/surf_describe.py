@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels import kernel
+from engine.kernels import inlined, kernel
 
 
 class Picture(NamedTuple):
@@ -85,7 +85,7 @@ class Scratch(NamedTuple):
         Where each window row starts.
     at_x, at_y : (S,) float64
         Running positions.
-    index, part_x, part_y, quads, values : (B,) int32, float32, float32, uint32, float32
+    corners, part_x, part_y, quads, values : (B,) int32, float32, float32, uint32, float32
         Some columns of samples: upper left pixel, the way to the next one, pixels, value.
     sums_along : (S,) float32
         Row sums of a patch column.
@@ -109,7 +109,7 @@ class Scratch(NamedTuple):
     row_y: NDArray[np.float32]
     at_x: NDArray[np.float64]
     at_y: NDArray[np.float64]
-    index: NDArray[np.int32]
+    corners: NDArray[np.int32]
     part_x: NDArray[np.float32]
     part_y: NDArray[np.float32]
     quads: NDArray[np.uint32]
@@ -149,7 +149,7 @@ def pack_quads(
         ) * np.uint32(257 * 65536)
 
 
-@kernel
+@inlined
 def _phase(y: np.float32, x: np.float32) -> np.float32:
     """Approximate atan2 in degrees, 0..360, as OpenCV's vector code with fused multiply-adds.
 
@@ -173,7 +173,7 @@ def _phase(y: np.float32, x: np.float32) -> np.float32:
     return np.float32(360) - a if y < 0 else a
 
 
-@kernel
+@inlined
 def _angle(y: np.float32, x: np.float32) -> np.float32:
     """Approximate atan2 in degrees, 0..360, with every operation rounded to float32."""
     scale = np.float32(180 / math.pi)
@@ -191,7 +191,7 @@ def _angle(y: np.float32, x: np.float32) -> np.float32:
     return np.float32(360) - a if y < 0 else a
 
 
-@kernel
+@inlined
 def _orient(
     picture: Picture, tables: Tables, scratch: Scratch, x: np.float32, y: np.float32, s: np.float32
 ) -> np.float32:
@@ -269,7 +269,7 @@ def _orient(
     return _angle(-best_y, best_x)
 
 
-@kernel
+@inlined
 def _place_inside(
     scratch: Scratch,
     width: int,
@@ -292,10 +292,10 @@ def _place_inside(
             iy = np.int32(y)
             scratch.part_x[base + i] = np.float32(x - np.float64(ix))
             scratch.part_y[base + i] = np.float32(y - np.float64(iy))
-            scratch.index[base + i] = np.int32(iy * width + ix)
+            scratch.corners[base + i] = np.int32(iy * width + ix)
 
 
-@kernel
+@inlined
 def _place_anywhere(
     scratch: Scratch,
     width: int,
@@ -332,10 +332,10 @@ def _place_anywhere(
             scratch.part_y[base + i] = np.float32(y - fy) if inside else nothing
             ix = np.int32(fx if inside else gx)
             iy = np.int32(fy if inside else gy)
-            scratch.index[base + i] = np.int32(iy * width + ix)
+            scratch.corners[base + i] = np.int32(iy * width + ix)
 
 
-@kernel
+@inlined
 def _blend(scratch: Scratch, quads: NDArray[np.uint32], n_samples: int) -> None:
     """Read the placed samples: bilinear, rounded to whole numbers, halves to even.
 
@@ -347,7 +347,7 @@ def _blend(scratch: Scratch, quads: NDArray[np.uint32], n_samples: int) -> None:
     byte = np.uint32(255)
     n = np.uint64(n_samples)
     for i in range(n):
-        scratch.quads[i] = quads[np.uint64(scratch.index[i])]
+        scratch.quads[i] = quads[np.uint64(scratch.corners[i])]
     for i in range(n):
         quad = scratch.quads[i]
         a = scratch.part_x[i]
@@ -363,12 +363,18 @@ def _blend(scratch: Scratch, quads: NDArray[np.uint32], n_samples: int) -> None:
         scratch.values[i] = (value + magic) - magic
 
 
-@kernel
+@inlined
 def _read_upright(
     picture: Picture, x: int, y: int, rows: int, target: int, values: NDArray[np.float32]
 ) -> None:
     """Read a column of an upright window: a piece of an image row."""
     row = min(max(y, 0), picture.height - 1) * picture.width
+    if x >= 0 and x + rows <= picture.width:
+        source = np.uint64(row + x)
+        place = np.uint64(target)
+        for k in range(np.uint64(rows)):
+            values[place + k] = np.float32(np.int32(picture.quads[source + k] & np.uint32(255)))
+        return
     for i in range(rows):
         at = row + min(max(x + i, 0), picture.width - 1)
         values[np.uint64(target + i)] = np.float32(
@@ -376,7 +382,7 @@ def _read_upright(
         )
 
 
-@kernel
+@inlined
 def _sample(
     picture: Picture,
     scratch: Scratch,
@@ -408,8 +414,8 @@ def _sample(
             for j in range(first, last, max(1, last - 1 - first)):
                 at_x = np.float64(scratch.row_x[i]) + np.float64(j) * step_x
                 at_y = np.float64(scratch.row_y[i]) - np.float64(j) * step_y
-                inside = inside and 0 <= at_x < picture.width - 1
-                inside = inside and 0 <= at_y < picture.height - 1
+                inside = inside and bool(0 <= at_x < picture.width - 1)
+                inside = inside and bool(0 <= at_y < picture.height - 1)
         if not inside:
             for i in range(np.uint64(rows)):
                 scratch.at_x[i] = np.float64(scratch.row_x[i]) + np.float64(first) * step_x
@@ -421,7 +427,7 @@ def _sample(
     _blend(scratch, picture.quads, (last - first) * rows)
 
 
-@kernel
+@inlined
 def _shrink_down(tables: Tables, scratch: Scratch, side: int, patch_column: int) -> None:
     """Turn the row sums of one patch column into its 21 pixels."""
     block = tables.blocks[side]
@@ -447,7 +453,7 @@ def _shrink_down(tables: Tables, scratch: Scratch, side: int, patch_column: int)
         scratch.patch[21 * row + patch_column] = min(total, np.float32(255))
 
 
-@kernel
+@inlined
 def _fill_patch(
     picture: Picture,
     tables: Tables,
@@ -463,7 +469,7 @@ def _fill_patch(
     """Sample a window and shrink it to 21 x 21 by area."""
     rows = (side + 15) // 16 * 16
     n = np.uint64(rows)
-    at_once = max(1, scratch.index.shape[0] // rows)
+    at_once = max(1, scratch.corners.shape[0] // rows)
     values = scratch.values
     sums = scratch.sums_along
     block_first = 0
@@ -505,7 +511,7 @@ def _fill_patch(
         _shrink_down(tables, scratch, side, d)
 
 
-@kernel
+@inlined
 def _enlarge_patch(
     picture: Picture,
     scratch: Scratch,
@@ -551,7 +557,7 @@ def _enlarge_patch(
             scratch.patch[21 * row + d] = np.float32((value + 2) >> 2)
 
 
-@kernel
+@inlined
 def _fill_descriptor(
     tables: Tables,
     scratch: Scratch,

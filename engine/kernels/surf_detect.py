@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels import kernel
+from engine.kernels import inlined, kernel
 
 
 class Octave(NamedTuple):
@@ -106,7 +106,7 @@ def part_columns(
                 parted[target + x] = table[source + x * jump]
 
 
-@kernel
+@inlined
 def _determinants(
     octave: Octave, layer: int, row: int, determinants: NDArray[np.float32], target: int
 ) -> None:
@@ -180,7 +180,7 @@ def _determinants(
         determinants[base + j] = dxx * dyy - (np.float32(0.81) * dxy) * dxy
 
 
-@kernel
+@inlined
 def _sign_of_trace(octave: Octave, layer: int, row: int, column: int) -> int:
     """Tell a dark blob (+1) from a bright one (-1) at a grid cell."""
     s = octave.table
@@ -217,7 +217,7 @@ def _sign_of_trace(octave: Octave, layer: int, row: int, column: int) -> int:
     return 0
 
 
-@kernel
+@inlined
 def _flag_maxima(
     ring: NDArray[np.float32],
     above: int,
@@ -247,7 +247,7 @@ def _flag_maxima(
         )
 
 
-@kernel
+@inlined
 def _masked_out(
     octave: Octave, layer: int, row: int, column: int, mask_table: NDArray[np.int32], stride: int
 ) -> bool:
@@ -266,7 +266,7 @@ def _masked_out(
     return bool(np.float32(total) * (np.float32(1) / np.float32(side * side)) < np.float32(0.5))
 
 
-@kernel
+@inlined
 def _interpolate(
     octave: Octave,
     layer: int,
