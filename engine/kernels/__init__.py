@@ -1,11 +1,14 @@
 """Compiled loops: arrays and numbers in, arrays and numbers out."""
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., object])
+
+# A test for division by zero leaves the loop and keeps LLVM from vectorising it.
+_OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 
 
 def kernel(function: Function) -> Function:
@@ -27,9 +30,9 @@ def kernel(function: Function) -> Function:
         The compiled twin; the function itself under NUMBA_DISABLE_JIT=1.
     """
     try:
-        compiled = numba.njit(cache=True, nogil=True, fastmath=False)(function)
+        compiled = numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:
-        compiled = numba.njit(cache=False, nogil=True, fastmath=False)(function)
+        compiled = numba.njit(cache=False, **_OPTIONS)(function)
     return cast(Function, compiled)
 
 
@@ -49,4 +52,4 @@ def inlined(function: Function) -> Function:
     callable
         The compiled twin; the function itself under NUMBA_DISABLE_JIT=1.
     """
-    return cast(Function, numba.njit(nogil=True, fastmath=False, forceinline=True)(function))
+    return cast(Function, numba.njit(forceinline=True, **_OPTIONS)(function))

@@ -214,7 +214,8 @@ def _orient(
         n_inside += inside
     if n_inside == 0:
         return np.float32(-1)
-    weight = np.float32(1) / np.float32(side * half)
+    # A wavelet without area has no response; only sizes below 1.9 pixels have one.
+    weight = np.float32(1) / np.float32(max(1, side * half))
     uh = np.uint64(half)
     ug = np.uint64(side)
     vh = np.uint64(half * stride)
@@ -410,12 +411,13 @@ def _sample(
     step_y = np.float64(sine)
     inside = exact
     if exact:
-        for i in range(0, side, side - 1):
-            for j in range(first, last, max(1, last - 1 - first)):
-                at_x = np.float64(scratch.row_x[i]) + np.float64(j) * step_x
-                at_y = np.float64(scratch.row_y[i]) - np.float64(j) * step_y
-                inside = inside and bool(0 <= at_x < picture.width - 1)
-                inside = inside and bool(0 <= at_y < picture.height - 1)
+        for corner in range(4):
+            i = side - 1 if corner >= 2 else 0
+            j = last - 1 if corner % 2 == 1 else first
+            at_x = np.float64(scratch.row_x[i]) + np.float64(j) * step_x
+            at_y = np.float64(scratch.row_y[i]) - np.float64(j) * step_y
+            inside = inside and bool(0 <= at_x < picture.width - 1)
+            inside = inside and bool(0 <= at_y < picture.height - 1)
         if not inside:
             for i in range(np.uint64(rows)):
                 scratch.at_x[i] = np.float64(scratch.row_x[i]) + np.float64(first) * step_x
