@@ -28,7 +28,7 @@ def cut_patches(
     bottom = np.float64(height - 1)
     for p in range(size.shape[0]):
         window = np.float64(size[p]) * (21 * 1.2 / 9)
-        finer = max(1, min(64, int(np.ceil(window / side))))
+        finer = max(1, min(64, int(np.ceil(window / side - 1e-6))))
         theta = np.float64(angle[p]) * (math.pi / 180)
         step = window / (side * finer)
         cosine = math.cos(theta) * step
