@@ -1,0 +1,173 @@
+"""The app's own components: pictures in a grid, and a picture with keypoints.
+
+Each is one small JavaScript file without a build step. Triggers fire once; `data` stays the same
+between reruns unless what is shown has changed.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+
+def _source(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+_GALLERY = st.components.v2.component(
+    "visword_gallery",
+    html='<ul class="gallery"></ul>\n',
+    css=_source("gallery.css"),
+    js=_source("gallery.js"),
+)
+_VIEWER = st.components.v2.component(
+    "visword_viewer",
+    html=_source("viewer.html"),
+    css=_source("viewer.css"),
+    js=_source("viewer.js"),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tile:
+    """One picture of a gallery.
+
+    Attributes
+    ----------
+    id : int
+        Given to `on_pick`.
+    url : str
+        The picture.
+    alt : str
+        What it is, for those who do not see it.
+    title : str
+        Shown on hover.
+    caption, rank, score : str or None
+        The line below the picture.
+    share : float
+        Length of the score's bar, 0 to 1.
+    chosen : bool
+        Whether it is marked.
+    """
+
+    id: int
+    url: str
+    alt: str
+    title: str
+    caption: str | None = None
+    rank: str | None = None
+    score: str | None = None
+    share: float = 0.0
+    chosen: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the browser needs."""
+        return {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
+
+
+def gallery(
+    tiles: Sequence[Tile],
+    key: str,
+    label: str,
+    on_pick: Callable[[int, str], None],
+    columns: int = 4,
+    columns_small: int = 2,
+    ratio: str = "4 / 3",
+    action: str = "open",
+    actions: Sequence[tuple[str, str]] = (),
+    sharp: bool = False,
+) -> None:
+    """Show pictures in a grid.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+        The pictures.
+    key : str
+        Name of this gallery on the page.
+    label : str
+        What the list is, for those who do not see it.
+    on_pick : callable
+        Called with a tile's id and an action when it is clicked.
+    columns, columns_small : int
+        Wide and at 640 pixels or less.
+    ratio : str
+        Width / height of a tile.
+    action : str
+        What a click on the picture itself means.
+    actions : sequence of (action, text)
+        Further buttons below each picture.
+    sharp : bool
+        Whether tiles are filled to their edges.
+    """
+
+    def picked() -> None:
+        choice = st.session_state[key].picked
+        if choice:
+            on_pick(int(choice["id"]), str(choice["action"]))
+
+    data = {
+        "items": [tile.to_json() for tile in tiles],
+        "columns": columns,
+        "small": columns_small,
+        "ratio": ratio,
+        "label": label,
+        "action": action,
+        "actions": [list(pair) for pair in actions],
+        "sharp": sharp,
+    }
+    _GALLERY(key=key, data=data, on_picked_change=picked)
+
+
+def viewer(
+    url: str,
+    width: int,
+    height: int,
+    points: dict[str, list[Any]],
+    key: str,
+    label: str,
+    on_pick: Callable[[int], None],
+    chosen: int | None = None,
+    lit: int | None = None,
+) -> None:
+    """Show a picture with its keypoints: zoom, pan, hover, click.
+
+    Parameters
+    ----------
+    url : str
+        The picture.
+    width, height : int
+        Of the original, in pixels; keypoints are given in these.
+    points : dict of str to list
+        id, x, y, size, angle, colour (#rrggbb), word, response: one entry a keypoint.
+    key : str
+        Name of this viewer on the page.
+    label : str
+        What it shows, for those who do not see it.
+    on_pick : callable
+        Called with a keypoint's id when it is clicked.
+    chosen : int or None
+        Id of the keypoint to mark.
+    lit : int or None
+        Word whose keypoints stand out; the others fade.
+    """
+
+    def picked() -> None:
+        choice = st.session_state[key].picked
+        if choice is not None:
+            on_pick(int(choice))
+
+    data = {
+        "url": url,
+        "width": width,
+        "height": height,
+        "points": points,
+        "label": label,
+        "chosen": chosen,
+        "lit": lit,
+    }
+    _VIEWER(key=key, data=data, on_picked_change=picked)

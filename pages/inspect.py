@@ -1,0 +1,307 @@
+"""Inspect: one picture, its keypoints, their words, its histogram."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from engine import encode, surf
+from engine.encode import WEIGHTINGS
+from engine.index import Index
+from engine.pipeline import QueryFeatures
+from engine.surf import SurfParams
+from ui import link, opened, query, urls, words
+from ui.components import viewer
+
+COLOURINGS = ("word", "response", "sign")
+SIGNS = {1: "#56b4e9", -1: "#e69f00", 0: "#999999"}
+FEW = 500
+
+
+def settings(shown: Index) -> tuple[SurfParams, str]:
+    """Show what can be moved; return detector parameters and colouring."""
+    with st.popover("Settings"):
+        threshold = st.slider(
+            "Threshold",
+            0,
+            5000,
+            int(shown.surf.hessian_threshold),
+            50,
+            key="threshold",
+            help=words.TERMS["threshold"],
+        )
+        octaves = st.slider(
+            "Octaves", 1, 5, shown.surf.n_octaves, key="octaves", help=words.TERMS["octaves"]
+        )
+        colouring = st.selectbox("Colour by", COLOURINGS, key="colouring", persist_state="session")
+    params = dataclasses.replace(shown.surf, hessian_threshold=float(threshold), n_octaves=octaves)
+    return params, str(colouring)
+
+
+def colours(shown: Index, described: QueryFeatures, colouring: str) -> list[str]:
+    """Return one colour a keypoint."""
+    features, word_ids = described.features, described.words.word_ids
+    if colouring == "word":
+        palette = opened.word_colours(shown)
+        return [palette[word] for word in word_ids.tolist()]
+    if colouring == "sign":
+        return [SIGNS[sign] for sign in features.class_id.tolist()]
+    order = np.argsort(np.argsort(features.response))
+    share = order / max(1, len(order) - 1)
+    # Viridis, roughly: from dark blue over green to yellow.
+    stops = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]])
+    rgb = np.stack([np.interp(share, np.linspace(0, 1, 5), stops[:, c]) for c in range(3)], 1)
+    return ["#" + "".join(f"{round(c):02x}" for c in row) for row in rgb.tolist()]
+
+
+def points(shown: Index, described: QueryFeatures, n: int, colouring: str, word: int | None) -> Any:
+    """Return the keypoints for the viewer: the strongest, and all of the chosen word."""
+    features, word_ids = described.features, described.words.word_ids
+    kept = np.arange(len(features)) < n
+    if word is not None:
+        kept |= word_ids == word
+    ids = np.flatnonzero(kept)
+    painted = colours(shown, described, colouring)
+    return {
+        "id": ids.tolist(),
+        "x": np.round(features.xy[ids, 0].astype(float), 1).tolist(),
+        "y": np.round(features.xy[ids, 1].astype(float), 1).tolist(),
+        "size": np.round(features.size[ids].astype(float), 1).tolist(),
+        "angle": np.round(features.angle[ids].astype(float)).astype(int).tolist(),
+        "response": np.round(features.response[ids].astype(float)).tolist(),
+        "word": word_ids[ids].tolist(),
+        "colour": [painted[i] for i in ids],
+    }
+
+
+def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
+    """Show the picture's histogram of words; a bar clicked is a word chosen."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Histogram of words", anchor=False, help=words.TERMS["histogram"])
+        method = st.segmented_control(
+            "What is summed",
+            WEIGHTINGS,
+            default=shown.weighting,
+            key="summed",
+            label_visibility="collapsed",
+            required=True,
+        )
+        with_mean = st.toggle("Beside the collection's mean", key="with_mean")
+    values = encode.vector(described.bag, str(method), shown.idf)
+    chart(shown, values, shown.mean_vector(str(method)) if with_mean else None, word)
+
+
+def chart(
+    shown: Index,
+    values: NDArray[np.float32],
+    mean: NDArray[np.float32] | None,
+    word: int | None,
+) -> None:
+    """Draw the bars; an invisible bar of full height behind each makes thin ones clickable."""
+    top = float(max(values.max(), mean.max() if mean is not None else 0.0, 1e-6))
+    bars: list[Any] = np.round(values.astype(float), 3).tolist()
+    if word is not None and word < len(bars):
+        bars[word] = {"value": bars[word], "itemStyle": {"color": "#d55e00"}}
+    series: list[dict[str, Any]] = [
+        {"type": "bar", "name": "this picture", "data": bars, "barCategoryGap": "0%"},
+        {
+            "type": "bar",
+            "name": "click",
+            "data": [top] * len(bars),
+            "barGap": "-100%",
+            "itemStyle": {"opacity": 0},
+            "emphasis": {"itemStyle": {"opacity": 0.12, "color": "#888888"}},
+            "selectedMode": "single",
+            "select": {"itemStyle": {"opacity": 0.12}},
+            "tooltip": {"show": False},
+        },
+    ]
+    if mean is not None:
+        line = np.round(mean.astype(float), 3).tolist()
+        series.append({"type": "line", "name": "mean", "data": line, "showSymbol": False})
+    spec = {
+        "grid": {"left": 48, "right": 8, "top": 16, "bottom": 64},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {"type": "category", "data": list(range(len(bars)))},
+        "yAxis": {"type": "value"},
+        "dataZoom": [{"type": "slider", "height": 18, "bottom": 12}, {"type": "inside"}],
+        "series": series,
+    }
+
+    def clicked() -> None:
+        selected = st.session_state["histogram"]["selection"].get("selected") or []
+        places = [i for part in selected for i in part.get("dataIndex", [])]
+        if places:
+            link.go(word=int(places[0]))
+            st.session_state.pop("keypoint", None)
+
+    used = int((values > 0).sum())
+    st.echarts_chart(
+        spec,
+        height=260,
+        key="histogram",
+        on_select=clicked,
+        alt=f"Histogram over {shown.n_words} words; {used} of them occur in this picture",
+    )
+
+
+def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
+    """Show one keypoint: its word, its numbers, its patch, its descriptor."""
+    features, assigned = described.features, described.words
+    word = int(assigned.word_ids[chosen])
+    st.markdown(f"**Keypoint {chosen + 1} of {len(features):,}**", help=words.TERMS["keypoint"])
+    left, right = st.columns(2)
+    part = slice(chosen, chosen + 1)
+    cut = surf.patches(
+        described.image.rgb, features.xy[part], features.size[part], features.angle[part], 128
+    )[0]
+    left.image(cut, caption="Its patch", width="stretch")
+    right.image(urls_word(shown, word), caption=f"Word {word}", width="stretch")
+    x, y = features.xy[chosen].tolist()
+    rows = {
+        "Word": str(word),
+        "Distance to it": f"{assigned.distances[chosen]:.3f}",
+        "Place": f"{x:.1f}, {y:.1f} px",
+        "Size": f"{features.size[chosen]:.0f} px",
+        "Direction": f"{features.angle[chosen]:.0f}°",
+        "Response": f"{features.response[chosen]:,.0f}",
+        "Octave": str(int(features.octave[chosen])),
+        "Sign": {1: "dark on light", -1: "light on dark", 0: "neither"}[
+            int(features.class_id[chosen])
+        ],
+    }
+    st.table({"": list(rows), " ": list(rows.values())}, border="horizontal")
+    st.markdown("**Its descriptor**", help=words.TERMS["descriptor"])
+    numbers = features.descriptors[chosen].astype(float)
+    spec = {
+        "grid": {"left": 44, "right": 8, "top": 8, "bottom": 24},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {"type": "category", "data": list(range(len(numbers)))},
+        "yAxis": {"type": "value"},
+        "series": [{"type": "bar", "data": np.round(numbers, 4).tolist(), "barCategoryGap": "0%"}],
+    }
+    st.echarts_chart(spec, height=160, key="descriptor", alt=f"The {len(numbers)} numbers of it")
+
+
+def urls_word(shown: Index, word: int) -> Any:
+    """Return the tile of a word as pixels."""
+    from engine import draw
+
+    return draw.word_tile(shown, word)
+
+
+def as_csv(described: QueryFeatures) -> str:
+    """Return all keypoints as a table."""
+    f, w = described.features, described.words
+    rows: list[list[object]] = [
+        [i, f"{x:.3f}", f"{y:.3f}", f"{s:g}", f"{a:.2f}", f"{r:.3f}", o, c, word, f"{d:.5f}"]
+        for i, ((x, y), s, a, r, o, c, word, d) in enumerate(
+            zip(
+                f.xy.tolist(), f.size.tolist(), f.angle.tolist(), f.response.tolist(),
+                f.octave.tolist(), f.class_id.tolist(), w.word_ids.tolist(), w.distances.tolist(),
+            )
+        )
+    ]  # fmt: skip
+    names = [
+        "keypoint",
+        "x",
+        "y",
+        "size",
+        "angle",
+        "response",
+        "octave",
+        "sign",
+        "word",
+        "distance",
+    ]
+    return words.csv(names, rows)
+
+
+def pick(place: int, described: QueryFeatures) -> None:
+    """Choose a keypoint, and its word with it."""
+    st.session_state["keypoint"] = place
+    link.go(word=int(described.words.word_ids[place]))
+
+
+def main() -> None:
+    """Show the page."""
+    here = link.here()
+    shown = opened.collection(here)
+    if not query.chosen(here):
+        st.header("Look into a picture", anchor=False)
+        st.write("Drop a photograph, or choose one in Search and come back.")
+        query.uploader()
+        query.samples(shown)
+        return
+    if here.image_id is not None:
+        shown.check_image_id(here.image_id)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            params, colouring = settings(shown)
+            described = opened.describe(shown, here, params)
+            st.download_button(
+                "Keypoints as CSV",
+                lambda: as_csv(described),
+                file_name="keypoints.csv",
+                mime="text/csv",
+                on_click="ignore",
+            )
+        n_found = len(described.features)
+        n_shown = min(FEW, n_found)
+        if n_found > FEW:
+            n_shown = st.slider("Keypoints shown, strongest first", 1, n_found, FEW, key="n_shown")
+    with left:
+        st.subheader(query.name(shown, here), anchor=False)
+        st.caption(
+            f"{words.counted(n_found, 'keypoint')} · "
+            f"{len(set(described.words.word_ids.tolist()))} of {shown.n_words} words · "
+            f"{words.steps(described.timings)}",
+            help=words.TERMS["keypoint"],
+        )
+        if n_found == 0:
+            st.warning(
+                "No keypoints were found: the picture is very smooth or dark. Lower the threshold "
+                "in the settings, or try a sharper picture."
+            )
+        height, width = described.image.gray.shape
+        chosen = st.session_state.get("keypoint")
+        if chosen is not None and (
+            chosen >= n_found or int(described.words.word_ids[chosen]) != here.word
+        ):
+            chosen = None
+        viewer(
+            urls.query(shown, here, 1280),
+            width,
+            height,
+            points(shown, described, n_shown, colouring, here.word),
+            "picture",
+            f"{query.name(shown, here)} with {words.counted(n_found, 'keypoint')}. "
+            "Plus and minus zoom, arrows move, n and p step through the keypoints.",
+            lambda place: pick(place, described),
+            chosen,
+            here.word if here.word is not None and here.word < shown.n_words else None,
+        )
+    with right:
+        if here.word is not None and here.word < shown.n_words:
+            count = int((described.words.word_ids == here.word).sum())
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(
+                    f"**Word {here.word}**: {words.counted(count, 'keypoint')} here",
+                    width="content",
+                )
+                if st.button("Open the word"):
+                    link.open_page("vocabulary")
+                if st.button("All keypoints"):
+                    link.go(word=None)
+                    st.rerun()
+        if chosen is not None:
+            keypoint(shown, described, chosen)
+        elif n_found:
+            st.caption("Click a keypoint or a bar of the histogram.")
+    histogram(shown, described, here.word)
+
+
+main()

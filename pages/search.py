@@ -1,0 +1,181 @@
+"""Search: one photograph, and the most similar pictures of the collection."""
+
+import streamlit as st
+
+from engine import index, pipeline
+from engine.encode import WEIGHTINGS
+from engine.index import Index
+from engine.pipeline import Answer
+from ui import link, opened, query, urls, words
+from ui.components import Tile, gallery
+from ui.link import Link
+
+FEW = 4
+MORE = 20
+PER_PAGE = 24
+
+
+def controls(shown: Index, here: Link) -> bool:
+    """Show collection and method; return whether keypoints are drawn."""
+    with st.popover("Settings", icon=None):
+        link.choose("Collection", index.list_indexes(), "collection", shown.name)
+        method = link.choose(
+            "Method",
+            WEIGHTINGS,
+            "method",
+            here.method or shown.weighting,
+            help=words.TERMS["score"],
+        )
+        st.caption(words.METHODS[method])
+        drawn: bool = st.toggle(
+            "Show keypoints", key="drawn", persist_state="session", help=words.TERMS["keypoint"]
+        )
+    return drawn
+
+
+def answer(shown: Index, here: Link, n_results: int) -> tuple[Answer, int, int]:
+    """Search, and count the query's keypoints and its different words."""
+    method = here.method if here.method in WEIGHTINGS else None
+    if here.image_id is not None:
+        shown.check_image_id(here.image_id)
+        ids = shown.words(here.image_id).word_ids
+        found = pipeline.search_image(shown, here.image_id, method, n_results)
+    else:
+        described = opened.describe(shown, here)
+        ids = described.words.word_ids
+        found = pipeline.search_query(shown, described, method, n_results)
+    return found, len(ids), len(set(ids.tolist()))
+
+
+def result_tiles(shown: Index, found: Answer, drawn: bool) -> list[Tile]:
+    """Make the tiles of an answer."""
+    more = {"keypoints": "all"} if drawn else {}
+    tiles = []
+    pairs = zip(found.ranking.image_ids.tolist(), found.ranking.scores.tolist())
+    for rank, (image_id, score) in enumerate(pairs, 1):
+        path = shown.images[image_id].path
+        tiles.append(
+            Tile(
+                id=image_id,
+                url=urls.picture(shown, image_id, 640 if drawn else 320, **more),
+                alt=f"{path}, rank {rank}, score {score:.3f}",
+                title=f"{path}: search from here",
+                caption=path.rsplit("/", 1)[-1],
+                rank=str(rank),
+                score=f"{score:.3f}",
+                share=max(0.0, 2 * score - 1),
+            )
+        )
+    return tiles
+
+
+def picked(image_id: int, action: str) -> None:
+    """Search on from a result, or look at it."""
+    if action == "inspect":
+        st.session_state["then"] = ("inspect", image_id)
+    else:
+        link.go(image_id=image_id)
+
+
+def results(shown: Index, here: Link, drawn: bool) -> None:
+    """Show the most similar pictures."""
+    many = st.session_state.get("many") == here.write()
+    found, n_keypoints, n_used = answer(shown, here, MORE if many else FEW)
+    told = f"{len(found.ranking)} most similar of {words.counted(found.n_images, 'image')}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(told, help=words.TERMS["score"], anchor=False)
+        if not many and len(found.ranking) < found.n_images and st.button("Show more"):
+            st.session_state["many"] = here.write()
+            st.rerun()
+        st.download_button(
+            "Results as CSV",
+            lambda: as_csv(shown, answer(shown, here, shown.n_images)[0]),
+            file_name="results.csv",
+            mime="text/csv",
+            on_click="ignore",
+        )
+    if n_keypoints == 0:
+        st.warning(
+            "No keypoints were found: the picture is very smooth or dark. Lower the threshold in "
+            "Inspect, or try a sharper picture."
+        )
+        return
+    gallery(
+        result_tiles(shown, found, drawn),
+        "results",
+        told,
+        picked,
+        actions=(("inspect", "Inspect"),),
+    )
+    st.caption(
+        f"{words.counted(n_keypoints, 'keypoint')} · {n_used} of {shown.n_words} words · "
+        f"{words.steps(found.timings)} · {words.METHODS[found.weighting]}"
+    )
+
+
+def as_csv(shown: Index, found: Answer) -> str:
+    """Return the whole ranking as a table."""
+    pairs = zip(found.ranking.image_ids.tolist(), found.ranking.scores.tolist())
+    rows: list[list[object]] = [
+        [rank, shown.images[image_id].path, f"{score:.6f}"]
+        for rank, (image_id, score) in enumerate(pairs, 1)
+    ]
+    return words.csv(["rank", "image", "score"], rows)
+
+
+def browse(shown: Index) -> None:
+    """Show the collection's pictures, to choose one of them."""
+    n_shown = st.session_state.setdefault("n_browsed", PER_PAGE)
+    st.subheader(f"Or choose one of {words.counted(shown.n_images, 'image')}", anchor=False)
+    tiles = [
+        Tile(
+            id=image_id,
+            url=urls.picture(shown, image_id, 320),
+            alt=entry.path,
+            title=entry.path,
+            caption=entry.path.rsplit("/", 1)[-1],
+        )
+        for image_id, entry in enumerate(shown.images[:n_shown])
+    ]
+    gallery(tiles, "browse", "Pictures of the collection", picked, columns=6, columns_small=2)
+    if n_shown < shown.n_images and st.button("Show more pictures"):
+        st.session_state["n_browsed"] = n_shown + PER_PAGE
+        st.rerun()
+
+
+def main() -> None:
+    """Show the page."""
+    here = link.here()
+    if "then" in st.session_state:
+        page, image_id = st.session_state.pop("then")
+        link.open_page(page, image_id=image_id)
+    shown = opened.collection(here)
+    if shown.n_images == 0:
+        st.info("This collection is empty. Add pictures to its folder and build it again.")
+        return
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        if query.chosen(here):
+            query.picture(shown, here, keypoints=bool(st.session_state.get("drawn")))
+            st.caption(query.name(shown, here))
+            expected = query.expectation(here)
+            if expected:
+                st.caption(expected)
+        query.uploader(
+            "Drop another photograph" if query.chosen(here) else "Drop a photograph here"
+        )
+        drawn = controls(shown, here)
+        if query.chosen(here) and st.button("Clear the query"):
+            link.go(image_id=None)
+            st.rerun()
+    with right:
+        if query.chosen(here):
+            results(shown, here, drawn)
+            query.samples(shown)
+        else:
+            st.header("Find the pictures of the same thing", anchor=False)
+            query.samples(shown)
+            browse(shown)
+
+
+main()

@@ -1,0 +1,229 @@
+"""Vocabulary: every visual word by the patches that lie nearest to it."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from engine.index import Index
+from ui import link, opened, urls, words
+from ui.components import Tile, gallery
+
+SORTS = {
+    "Number": "number",
+    "Most frequent": "frequency",
+    "In most images": "images",
+    "Highest idf": "idf",
+    "Tightest": "tight",
+    "Widest": "wide",
+}
+N_BINS = 30
+N_IMAGES = 8
+N_NEIGHBOURS = 8
+PER_PAGE = 120
+
+
+def order(shown: Index, sort: str) -> NDArray[np.int64]:
+    """Return all words in the chosen order."""
+    keys: dict[str, NDArray[Any]] = {
+        "number": np.arange(shown.n_words),
+        "frequency": -shown.frequency,
+        "images": -shown.document_frequency,
+        "idf": -shown.idf,
+        "tight": shown.mean_distance,
+        "wide": -shown.mean_distance,
+    }
+    return np.argsort(keys[SORTS[sort]], kind="stable")
+
+
+def word_tile(shown: Index, word: int, chosen: int | None) -> Tile:
+    """Make the tile of a word."""
+    count = int(shown.frequency[word])
+    return Tile(
+        id=word,
+        url=urls.word(shown, word),
+        alt=f"Word {word}: {words.counted(count, 'keypoint')} in "
+        f"{words.counted(int(shown.document_frequency[word]), 'image')}",
+        title=f"Word {word} · {words.counted(count, 'keypoint')} · idf {shown.idf[word]:.2f}",
+        rank=str(word),
+        score="",
+        share=count / max(1, int(shown.frequency.max())),
+        chosen=word == chosen,
+    )
+
+
+def open_word(word: int, _: str) -> None:
+    """Open a word."""
+    link.go(word=word)
+
+
+def grid(shown: Index, chosen: int | None) -> None:
+    """Show the vocabulary, sorted and filtered."""
+    st.header(words.counted(shown.n_words, "visual word"), help=words.TERMS["word"], anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sort = st.selectbox(
+            "Sort by", list(SORTS), key="sort", persist_state="session", help=words.TERMS["idf"]
+        )
+        most = int(shown.frequency.max()) if shown.n_words else 0
+        low, high = st.slider(
+            "Keypoints of the word", 0, max(1, most), (0, max(1, most)), key="frequency"
+        )
+        st.number_input(
+            "Find a word",
+            0,
+            shown.n_words - 1,
+            None,
+            key="find",
+            placeholder=f"0 to {shown.n_words - 1}",
+            on_change=lambda: link.go(word=st.session_state["find"]),
+        )
+    ordered = order(shown, sort)
+    kept = ordered[(shown.frequency[ordered] >= low) & (shown.frequency[ordered] <= high)]
+    n_shown = st.session_state.setdefault("n_words_shown", PER_PAGE)
+    st.caption(
+        f"{words.counted(len(kept), 'word')} · each by the patches nearest to its centre; "
+        "the bar says how many keypoints it has"
+    )
+    tiles = [word_tile(shown, int(word), chosen) for word in kept[:n_shown]]
+    gallery(
+        tiles,
+        "words",
+        "Visual words",
+        open_word,
+        columns=12,
+        columns_small=4,
+        ratio="1 / 1",
+        sharp=True,
+    )
+    if n_shown < len(kept) and st.button("Show more words"):
+        st.session_state["n_words_shown"] = n_shown + PER_PAGE * 4
+        st.rerun()
+
+
+def patches(shown: Index, word: int) -> None:
+    """Show the kept patches of a word, each with the picture it comes from."""
+    rows = shown.patch_keypoints[word]
+    rows = rows[rows >= 0]
+    owners = shown.image_of_row(rows)
+    distances = shown.parts["words"]["distances"][rows]
+    tiles = [
+        Tile(
+            id=place,
+            url=urls.patch(shown, word, place),
+            alt=f"Patch from {shown.images[owner].path}, distance {distance:.3f}",
+            title=f"{shown.images[owner].path}: show where",
+            caption=f"{distance:.3f}",
+        )
+        for place, (owner, distance) in enumerate(zip(owners.tolist(), distances.tolist()))
+    ]
+    st.markdown("**Nearest patches**", help="Cut out upright: turned and scaled as the keypoint.")
+    gallery(
+        tiles,
+        "patches",
+        f"Patches of word {word}",
+        lambda place, _: st.session_state.update(then=(int(owners[place]), word)),
+        columns=8,
+        columns_small=4,
+        ratio="1 / 1",
+        sharp=True,
+    )
+
+
+def spread(shown: Index, word: int) -> None:
+    """Show how far the keypoints of a word lie from it."""
+    rows = shown.keypoint_rows_of_word(word)
+    distances = shown.parts["words"]["distances"][rows]
+    counts, edges = np.histogram(distances, bins=N_BINS, range=(0.0, max(0.8, distances.max())))
+    st.markdown("**Distances to the word**", help=words.TERMS["descriptor"])
+    labels = [f"{low:.2f}" for low in edges[:-1]]
+    spec = {
+        "grid": {"left": 44, "right": 8, "top": 8, "bottom": 40},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {"type": "category", "data": labels, "name": "distance", "nameLocation": "middle"},
+        "yAxis": {"type": "value", "name": "keypoints"},
+        "series": [{"type": "bar", "data": counts.tolist(), "barCategoryGap": "10%"}],
+    }
+    st.echarts_chart(
+        spec,
+        height=220,
+        key="spread",
+        alt=f"Distances of {len(rows)} keypoints to word {word}: mean "
+        f"{distances.mean():.3f}, from {distances.min():.3f} to {distances.max():.3f}",
+    )
+
+
+def holders(shown: Index, word: int) -> None:
+    """Show the images that hold most of a word."""
+    ids, counts, _ = shown.images_of_word(word, N_IMAGES)
+    tiles = [
+        Tile(
+            id=image_id,
+            url=urls.picture(shown, image_id, 320, keypoints=word),
+            alt=f"{shown.images[image_id].path}: {words.counted(count, 'keypoint')} of the word",
+            title=f"{shown.images[image_id].path}: show where",
+            caption=shown.images[image_id].path.rsplit("/", 1)[-1],
+            score=f"{count:,}",
+            share=count / max(1, int(counts[0])),
+        )
+        for image_id, count in zip(ids.tolist(), counts.tolist())
+    ]
+    st.markdown("**Images that hold most of it**")
+    gallery(
+        tiles,
+        "holders",
+        f"Images that hold most of word {word}",
+        lambda image_id, _: st.session_state.update(then=(image_id, word)),
+    )
+
+
+def one_word(shown: Index, word: int) -> None:
+    """Show everything about one word."""
+    shown.check_word(word)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(f"Word {word}", anchor=False, help=words.TERMS["word"])
+        if word > 0 and st.button("Previous"):
+            link.go(word=word - 1)
+            st.rerun()
+        if word + 1 < shown.n_words and st.button("Next"):
+            link.go(word=word + 1)
+            st.rerun()
+        if st.button("All words"):
+            link.go(word=None)
+            st.rerun()
+    st.caption(
+        f"{words.counted(int(shown.frequency[word]), 'keypoint')} in "
+        f"{words.counted(int(shown.document_frequency[word]), 'image')} · "
+        f"idf {shown.idf[word]:.2f} · distance {shown.mean_distance[word]:.3f} "
+        f"± {shown.std_distance[word]:.3f}"
+    )
+    if shown.frequency[word] == 0:
+        st.info("No keypoint of this collection belongs to this word.")
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        patches(shown, word)
+        holders(shown, word)
+    with right:
+        spread(shown, word)
+        near, distances = shown.nearest_words(word, N_NEIGHBOURS)
+        st.markdown("**Nearest other words**")
+        tiles = [word_tile(shown, int(other), None) for other in near]
+        gallery(tiles, "near", "Nearest other words", open_word, 4, 4, ratio="1 / 1", sharp=True)
+        st.caption(f"At distances {distances.min():.3f} to {distances.max():.3f}")
+
+
+def main() -> None:
+    """Show the page."""
+    here = link.here()
+    if "then" in st.session_state:
+        image_id, word = st.session_state.pop("then")
+        link.open_page("inspect", image_id=image_id, word=word)
+    shown = opened.collection(here)
+    if here.word is None:
+        grid(shown, None)
+    else:
+        one_word(shown, here.word)
+
+
+main()

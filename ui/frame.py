@@ -1,0 +1,112 @@
+"""What every page stands in: the bar on top, one page below it, and no traceback ever."""
+
+import logging
+from pathlib import Path
+
+import streamlit as st
+
+from engine import index
+from engine.errors import EngineError
+from ui import link, opened, startup, words
+
+log = logging.getLogger(__name__)
+PAGES = Path(__file__).resolve().parents[1] / "pages"
+STYLE = """
+<style>
+.stMainBlockContainer { max-width: 1400px; }
+.st-key-bar { border-bottom: 1px solid var(--st-border-color, #8884); padding-bottom: 0.25rem; }
+.st-key-bar p { margin: 0; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; }
+}
+</style>
+"""
+
+
+def bar(pages: list[st.Page]) -> None:  # type: ignore[valid-type]
+    """Show the name, the pages, and which collection lies on the bench."""
+    here = link.here()
+    with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="medium"):
+        st.markdown("**Visword**", width="content")
+        for page in pages:
+            st.page_link(page, query_params=here.write())
+        try:
+            shown = opened.collection(here)
+        except EngineError:
+            return
+        st.caption(
+            f"{shown.name} · {words.counted(shown.n_images, 'image')} · "
+            f"{words.counted(shown.n_words, 'word')}",
+            width="content",
+        )
+
+
+@st.fragment(run_every=1.0)
+def first_start() -> None:
+    """Say how far the demo is, and what will happen to a photograph, until it can be searched."""
+    if index.list_indexes():
+        st.rerun()
+    st.header("Find the pictures of the same thing, and see why")
+    build = startup.DEMO
+    if build.error is not None:
+        st.error(build.error)
+        if st.button("Try again", type="primary"):
+            build.start()
+            st.rerun()
+        return
+    if not build.running:
+        st.info(
+            "There is no collection yet. Make the demo here, or index a folder of your own with: "
+            "`python -m engine build FOLDER --name NAME`"
+        )
+        if st.button("Make the demo collection", type="primary"):
+            build.start()
+            st.rerun()
+        return
+    progress = build.progress
+    share = progress.done / progress.total if progress.total else 0.0
+    count = f": {progress.done} of {progress.total}" if progress.total else ""
+    st.progress(min(share, 1.0), f"Making a demo collection. {progress.stage}{count}")
+    explanation()
+
+
+def explanation() -> None:
+    """Say in four steps what happens to a photograph."""
+    steps = (
+        ("Keypoints", words.TERMS["keypoint"]),
+        ("Words", words.TERMS["word"]),
+        ("Histogram", "Counting words turns any photograph into one row of 500 numbers."),
+        ("Neighbours", "Photographs of the same thing have similar rows, so they are found."),
+    )
+    for number, (column, (title, text)) in enumerate(zip(st.columns(4), steps), 1):
+        with column, st.container(border=True):
+            st.markdown(f"**{number}. {title}**")
+            st.write(text)
+
+
+def main() -> None:
+    """Show the page of this address."""
+    st.set_page_config(page_title="Visword", page_icon="🔎", layout="wide")
+    st.html(STYLE)
+    pages = [
+        st.Page(PAGES / "search.py", title="Search", url_path="search", default=True),
+        st.Page(PAGES / "vocabulary.py", title="Vocabulary", url_path="vocabulary"),
+        st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
+    ]
+    page = st.navigation(pages, position="hidden")
+    bar(pages)
+    if not index.list_indexes():
+        first_start()
+        return
+    try:
+        page.run()
+    except (EngineError, ValueError) as error:
+        st.error(str(error))
+        st.page_link(pages[0], label="Back to the start")
+    except Exception:
+        log.exception("a page failed")
+        st.error("Something went wrong on this page. The server's log says what.")
+        st.page_link(pages[0], label="Back to the start")
+
+
+main()

@@ -1,0 +1,109 @@
+"""What a page shows stands in its address: collection, query, method, word.
+
+The address is the only home of these choices. A reload, a link sent to someone and the browser's
+back button therefore all show the same page, and nothing has to be restored from a session.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import streamlit as st
+
+_QUERY = re.compile(r"(?:image-(?P<image>\d{1,9})|upload-(?P<upload>[A-Za-z0-9_-]{16,64}))")
+PARAMETERS = ("collection", "query", "method", "word")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Link:
+    """The choices in a page's address, checked for form but not for existence.
+
+    Attributes
+    ----------
+    collection : str
+        Name of an index; empty for the first there is.
+    image_id : int or None
+        The query, if it is a picture of the collection.
+    upload : str or None
+        Token of the query, if it was uploaded.
+    method : str
+        Weighting; empty for the collection's own.
+    word : int or None
+        The chosen visual word.
+    """
+
+    collection: str = ""
+    image_id: int | None = None
+    upload: str | None = None
+    method: str = ""
+    word: int | None = None
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> Self:
+        """Read an address's parameters; what has no meaning is left out."""
+        found = _QUERY.fullmatch(values.get("query", ""))
+        image = found["image"] if found else None
+        word = values.get("word", "")
+        return cls(
+            collection=values.get("collection", ""),
+            image_id=None if image is None else int(image),
+            upload=found["upload"] if found else None,
+            method=values.get("method", ""),
+            word=int(word) if re.fullmatch(r"\d{1,9}", word) else None,
+        )
+
+    def write(self) -> dict[str, str]:
+        """Return the parameters of this link, without those that say nothing."""
+        query = f"upload-{self.upload}" if self.upload else ""
+        if self.image_id is not None:
+            query = f"image-{self.image_id}"
+        values = {
+            "collection": self.collection,
+            "query": query,
+            "method": self.method,
+            "word": "" if self.word is None else str(self.word),
+        }
+        return {key: value for key, value in values.items() if value}
+
+    def to(self, **changes: Any) -> Self:
+        """Return this link with other choices. A new query is either an image or an upload."""
+        if "image_id" in changes:
+            changes.setdefault("upload", None)
+        elif "upload" in changes:
+            changes.setdefault("image_id", None)
+        return dataclasses.replace(self, **changes)
+
+
+def here() -> Link:
+    """Return the link of the page that is being shown."""
+    return Link.read({key: st.query_params.get(key, "") for key in PARAMETERS})
+
+
+def go(**changes: Any) -> None:
+    """Change this page's address; the browser's back button undoes it."""
+    st.query_params.from_dict(here().to(**changes).write())
+
+
+def open_page(page: str, **changes: Any) -> None:
+    """Go to another page, with its choices in the address."""
+    st.switch_page(f"pages/{page}.py", query_params=here().to(**changes).write())
+
+
+def choose(
+    label: str, options: Sequence[str], parameter: str, current: str, **arguments: Any
+) -> str:
+    """Show a selectbox whose choice stands in the address under `parameter`."""
+    key = f"choose-{parameter}"
+    st.session_state[key] = current if current in options else options[0]
+
+    def changed() -> None:
+        value = st.session_state[key]
+        if parameter == "collection":
+            # Pictures and words are numbered by collection; an upload fits any of them.
+            go(collection=value, image_id=None, word=None, method="", upload=here().upload)
+        else:
+            go(**{parameter: value})
+
+    chosen: str = st.selectbox(label, options, key=key, on_change=changed, **arguments)
+    return chosen

@@ -1,0 +1,105 @@
+"""What is opened once and shared by all visitors: indexes, and the features of recent queries."""
+
+import colorsys
+
+import numpy as np
+import streamlit as st
+
+from engine import images, index, pipeline
+from engine.errors import ArtifactError, ImageError
+from engine.index import Index
+from engine.pipeline import QueryFeatures
+from engine.surf import SurfParams
+from ui.link import Link
+from ui.uploads import STORE
+
+THUMBNAIL_SIDES = (160, 320, 640, 1280)
+
+
+def _is_current(opened: Index) -> bool:
+    return index.stamp(opened.name) == opened.stamp
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, validate=_is_current)
+def open_index(name: str) -> Index:
+    """Open an index; it is opened again when it has changed on disk."""
+    return index.open_index(name)
+
+
+def collection(link: Link) -> Index:
+    """Return the collection that a link names, or the first there is.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none.
+    """
+    names = index.list_indexes()
+    if not names:
+        raise ArtifactError("There is no collection yet. Make one with: python -m engine demo")
+    if link.collection and link.collection not in names:
+        raise ArtifactError(
+            f"There is no collection {link.collection!r}. Those there are: {', '.join(names)}."
+        )
+    first = "demo" if "demo" in names else names[0]
+    return open_index(link.collection or first)
+
+
+def query_bytes(opened: Index, link: Link) -> tuple[bytes, str]:
+    """Return the file of the query picture, and its name.
+
+    Raises
+    ------
+    ImageError
+        If it is gone.
+    """
+    if link.image_id is not None:
+        path = opened.picture_path(link.image_id)
+        try:
+            return path.read_bytes(), path.name
+        except OSError as error:
+            raise ImageError(
+                f"{path.name} is no longer where it was when the collection was built "
+                f"({error.strerror}). Put it back, or build the collection again."
+            ) from None
+    upload = STORE.get(link.upload or "")
+    if upload is None:
+        raise ImageError("This upload is gone: uploads are kept for two hours. Drop it again.")
+    return upload.data, upload.name
+
+
+@st.cache_resource(max_entries=24, ttl=3600, show_spinner=False)
+def _described(name: str, stamp: str, link: Link, surf: SurfParams) -> QueryFeatures:
+    opened = open_index(name)
+    data, shown = query_bytes(opened, link)
+    return pipeline.describe_query(opened, images.decode(data, shown), surf)
+
+
+def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> QueryFeatures:
+    """Take the query of a link from its file to its words, or recall it.
+
+    Raises
+    ------
+    ImageError
+        If its file is gone or cannot be read.
+    """
+    query = Link(image_id=link.image_id, upload=link.upload)
+    return _described(opened.name, opened.stamp, query, surf or opened.surf)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _colours(name: str, stamp: str) -> list[str]:
+    centres = open_index(name).codebook.centres.astype(np.float64)
+    centred = centres - centres.mean(axis=0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    plane = centred @ axes[:2].T
+    hues = np.arctan2(plane[:, 1], plane[:, 0]) / (2 * np.pi) % 1.0
+    radius = np.linalg.norm(plane, axis=1)
+    strength = 0.45 + 0.5 * radius / max(float(radius.max()), 1e-12)
+    rgb = [colorsys.hsv_to_rgb(h, s, 0.95) for h, s in zip(hues, strength)]
+    return ["#" + "".join(f"{round(255 * c):02x}" for c in colour) for colour in rgb]
+
+
+def word_colours(opened: Index) -> list[str]:
+    """Return one colour a word, as #rrggbb: hue by its place among the words, near ones alike."""
+    return _colours(opened.name, opened.stamp)

@@ -1,0 +1,127 @@
+"""Choosing the query: an upload, a sample, or a picture of the collection."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from engine import demo
+from engine.errors import ImageError
+from engine.index import Index
+from ui import link, opened, urls
+from ui.components import Tile, gallery
+from ui.link import Link
+from ui.uploads import STORE
+
+EXTENSIONS = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "heic", "heif"]
+
+
+def name(shown: Index, here: Link) -> str:
+    """Return what the query is called."""
+    if here.image_id is not None:
+        return shown.images[shown.check_image_id(here.image_id)].path
+    upload = STORE.get(here.upload or "")
+    return upload.name if upload else "an upload that is gone"
+
+
+def chosen(here: Link) -> bool:
+    """Tell whether a link names a query."""
+    return here.image_id is not None or here.upload is not None
+
+
+def uploader(label: str = "Drop a photograph here") -> None:
+    """Show the place for an upload. What is dropped becomes the query."""
+    key = f"uploader-{st.session_state.setdefault('n_uploads', 0)}"
+
+    def uploaded() -> None:
+        file = st.session_state[key]
+        if file is None:
+            return
+        st.session_state["n_uploads"] += 1
+        try:
+            token = STORE.keep(file.name, file.getvalue())
+        except ImageError as error:
+            st.session_state["upload_error"] = str(error)
+            return
+        st.session_state.pop("upload_error", None)
+        link.go(upload=token)
+
+    st.file_uploader(label, EXTENSIONS, key=key, on_change=uploaded)
+    if "upload_error" in st.session_state:
+        st.error(st.session_state.pop("upload_error"))
+
+
+def _sample_path(place: int) -> Path:
+    return demo.demo_folder() / "queries" / demo.SAMPLE_QUERIES[place].file
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _sample_thumbnail(path: str, changed: int) -> str:
+    """Keep a sample as an upload of nobody, so that its picture has an address."""
+    return STORE.keep(Path(path).name, Path(path).read_bytes())
+
+
+def _sample_token(place: int) -> str:
+    path = _sample_path(place)
+    token = _sample_thumbnail(str(path), path.stat().st_mtime_ns)
+    if STORE.get(token) is None:
+        _sample_thumbnail.clear()
+        token = _sample_thumbnail(str(path), path.stat().st_mtime_ns)
+    return token
+
+
+def samples(shown: Index) -> None:
+    """Offer the demo's sample queries, one click each."""
+    if shown.name != "demo" or not all(
+        _sample_path(i).is_file() for i in range(len(demo.SAMPLE_QUERIES))
+    ):
+        return
+    tokens = [_sample_token(i) for i in range(len(demo.SAMPLE_QUERIES))]
+    tiles = [
+        Tile(
+            id=i,
+            url=urls.query(shown, Link(upload=token), 160),
+            alt=f"Try this one: {sample.title}",
+            title=sample.expectation,
+            caption=sample.title,
+        )
+        for i, (token, sample) in enumerate(zip(tokens, demo.SAMPLE_QUERIES))
+    ]
+    st.caption("Or try one of these, from easy to really hard")
+    gallery(
+        tiles,
+        "samples",
+        "Sample queries",
+        lambda place, _: link.go(upload=tokens[place]),
+        columns=5,
+        columns_small=3,
+    )
+
+
+def expectation(here: Link) -> str | None:
+    """Return what to expect of a sample query, if the query is one."""
+    for place, sample in enumerate(demo.SAMPLE_QUERIES):
+        if _sample_path(place).is_file() and here.upload == _sample_token(place):
+            return sample.expectation
+    return None
+
+
+def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
+    """Show the query picture."""
+    described = opened.describe(shown, here) if here.upload else None
+    label = name(shown, here)
+    more = {"keypoints": "all"} if keypoints else {}
+    tile = Tile(id=0, url=urls.query(shown, here, 640, **more), alt=f"Query: {label}", title=label)
+    if described is not None:
+        height, width = described.image.gray.shape
+    else:
+        entry = shown.images[here.image_id or 0]
+        width, height = entry.width, entry.height
+    gallery(
+        [tile],
+        "query-picture",
+        "Query",
+        lambda _id, _action: None,
+        columns=1,
+        columns_small=1,
+        ratio=f"{width} / {height}",
+    )

@@ -1,0 +1,178 @@
+"""Pictures by address, beside the pages, and the headers of every answer.
+
+Streamlit's own checks do not cover these routes: they read nothing but plain names and numbers from
+the address, answer GET alone, and give 404 for whatever is not there.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine import draw, images, index, pipeline
+from engine.errors import EngineError
+from engine.index import Index
+from ui import urls
+from ui.uploads import STORE
+
+SIDES = (160, 320, 640, 1280)
+MOST_DRAWN = 500  # keypoints on one picture; more are a wall
+ONE_YEAR = 31_536_000
+HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"SAMEORIGIN",
+    b"referrer-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+    b"cross-origin-opener-policy": b"same-origin",
+}
+
+
+class SecurityHeaders:
+    """Add HEADERS to every HTTP answer that does not set them itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back with the headers."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                more = [(k, v) for k, v in HEADERS.items() if k not in given]
+                message["headers"] = [*message["headers"], *more]
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+@functools.lru_cache(maxsize=8)
+def _open(name: str, stamp: str) -> Index:
+    return index.open_index(name)
+
+
+def _index(name: str) -> Index:
+    return _open(name, index.stamp(name))
+
+
+def _side(request: Request) -> int:
+    side = int(request.query_params.get("side", "320"))
+    if side not in SIDES:
+        raise ValueError(f"side must be one of {SIDES}")
+    return side
+
+
+def _jpeg(data: bytes, *, private: bool) -> Response:
+    control = "private, max-age=600" if private else f"private, max-age={ONE_YEAR}, immutable"
+    tag = f'"{hashlib.sha256(data).hexdigest()[:24]}"'
+    return Response(data, media_type="image/jpeg", headers={"cache-control": control, "etag": tag})
+
+
+def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    @functools.wraps(answer)
+    def guarded(request: Request) -> Response:
+        try:
+            return answer(request)
+        except (EngineError, ValueError, OSError) as error:
+            return Response(str(error), status_code=404, media_type="text/plain; charset=utf-8")
+
+    return guarded
+
+
+def _with_keypoints(opened: Index, image: images.Image, side: int, request: Request) -> bytes:
+    """Draw the strongest keypoints, or those of one word, on a picture."""
+    query = pipeline.describe_query(opened, image)
+    return _drawn(
+        image,
+        side,
+        request,
+        query.words.word_ids,
+        query.features.xy,
+        query.features.size,
+        query.features.angle,
+    )
+
+
+def _drawn(image: images.Image, side: int, request: Request, word_ids, xy, size, angle) -> bytes:  # type: ignore[no-untyped-def]
+    chosen = request.query_params.get("keypoints", "")
+    kept = word_ids == int(chosen) if chosen.isdigit() else slice(None, MOST_DRAWN)
+    small = images.shrink(image.rgb, side)
+    scale = max(small.shape[:2]) / max(image.rgb.shape[:2])
+    return images.encode_jpeg(draw.keypoints(small, xy[kept], size[kept], angle[kept], scale))
+
+
+@_guard
+def picture(request: Request) -> Response:
+    """Answer with a picture of a collection, small enough, its keypoints drawn if asked."""
+    opened = _index(request.path_params["name"])
+    image_id = int(request.path_params["image_id"])
+    path = opened.picture_path(image_id)
+    side = _side(request)
+    if "keypoints" in request.query_params:
+        points = opened.keypoints(image_id)
+        word_ids = opened.words(image_id).word_ids
+        image = images.read(path)
+        data = _drawn(image, side, request, word_ids, points.xy, points.size, points.angle)
+    else:
+        data = images.thumbnail(path.read_bytes(), path.name, side)
+    return _jpeg(data, private=False)
+
+
+@_guard
+def upload(request: Request) -> Response:
+    """Answer with an uploaded picture, to whoever knows its token."""
+    found = STORE.get(request.path_params["token"])
+    if found is None:
+        raise ValueError("there is no such upload")
+    side = _side(request)
+    if "keypoints" in request.query_params:
+        opened = _index(request.query_params["collection"])
+        image = images.decode(found.data, found.name)
+        return _jpeg(_with_keypoints(opened, image, side, request), private=True)
+    return _jpeg(images.thumbnail(found.data, found.name, side), private=True)
+
+
+@_guard
+def word(request: Request) -> Response:
+    """Answer with a word's tile."""
+    opened = _index(request.path_params["name"])
+    tile = draw.word_tile(opened, int(request.path_params["word"]))
+    return _jpeg(images.encode_jpeg(tile, 80), private=False)
+
+
+@_guard
+def patch(request: Request) -> Response:
+    """Answer with one of the kept patches of a word."""
+    opened = _index(request.path_params["name"])
+    word_id = opened.check_word(int(request.path_params["word"]))
+    place = int(request.path_params["place"])
+    if place >= opened.patches.shape[1] or opened.patch_keypoints[word_id, place] < 0:
+        raise ValueError("there is no such patch")
+    return _jpeg(images.encode_jpeg(opened.patches[word_id, place], 90), private=False)
+
+
+def health(request: Request) -> Response:
+    """Say that the server answers, and how many collections there are."""
+    return JSONResponse({"status": "ok", "collections": len(index.list_indexes())})
+
+
+def all_routes() -> list[BaseRoute]:
+    """Return the routes, under the server's base path."""
+    start = urls.prefix()
+    return [
+        Route(f"{start}/pictures/{{name}}/{{image_id:int}}", picture),
+        Route(f"{start}/uploads/{{token}}", upload),
+        Route(f"{start}/words/{{name}}/{{word:int}}", word),
+        Route(f"{start}/words/{{name}}/{{word:int}}/{{place:int}}", patch),
+        Route(f"{start}/health", health),
+    ]
+
+
+def all_middleware() -> list[Middleware]:
+    """Return what every request passes through."""
+    return [Middleware(SecurityHeaders)]

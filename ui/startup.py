@@ -1,0 +1,79 @@
+"""Before the first visitor: compile the kernels, make the demo where there is no collection yet.
+
+The work belongs to the server, not to a tab: whoever opens a page sees how far it is.
+"""
+
+import contextlib
+import gc
+import logging
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+from engine import demo, index, surf
+from engine.build import Progress
+from engine.errors import EngineError
+
+log = logging.getLogger(__name__)
+
+
+class DemoBuild:
+    """The one build of the demo collection in this server."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self.progress = Progress("Starting", 0, 0)
+        self.error: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Start it, unless it is under way."""
+        with self._lock:
+            if not self.running:
+                self.error = None
+                self._thread = threading.Thread(target=self._run, name="demo", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end; the next start goes on from there."""
+        self._stop.set()
+
+    def _tell(self, progress: Progress) -> None:
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+        self.progress = progress
+
+    def _run(self) -> None:
+        try:
+            demo.ensure(self._tell)
+        except EngineError as error:
+            self.error = str(error)
+        except KeyboardInterrupt:
+            self.error = "The server is stopping."
+        except Exception:
+            log.exception("the demo collection could not be built")
+            self.error = "The demo collection could not be built. The server's log says why."
+
+
+DEMO = DemoBuild()
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_: Any) -> AsyncIterator[None]:
+    """Prepare before the first visitor, and stop what runs when the server ends."""
+    if index.list_indexes():
+        threading.Thread(target=surf.warm_up, name="warm-up", daemon=True).start()
+    else:
+        DEMO.start()
+    # Streamlit collects garbage after every run: what is loaded by now need not be looked at.
+    gc.freeze()
+    try:
+        yield None
+    finally:
+        DEMO.stop()

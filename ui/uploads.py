@@ -1,0 +1,91 @@
+"""Visitors' own pictures: in memory, for a while, each under a name that cannot be guessed."""
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine import images
+
+MAX_BYTES = 256 * 2**20
+MAX_AGE = 2 * 3600.0  # seconds since last use
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture that someone uploaded.
+
+    Attributes
+    ----------
+    name : str
+        The file's name, as shown to people. It is never a path.
+    data : bytes
+        The file.
+    """
+
+    name: str
+    data: bytes
+
+
+class UploadStore:
+    """The uploads of all visitors, the least recently used given up first.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Of all uploads together.
+    max_age : float
+        Seconds after which an unused upload is forgotten.
+    clock : callable
+        Seconds, rising.
+    """
+
+    def __init__(
+        self,
+        max_bytes: int = MAX_BYTES,
+        max_age: float = MAX_AGE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_bytes, self._max_age, self._clock = max_bytes, max_age, clock
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, tuple[Upload, float]] = OrderedDict()
+
+    def keep(self, name: str, data: bytes) -> str:
+        """Keep a picture and return its token, which alone gives access to it.
+
+        Raises
+        ------
+        ImageError
+            If it is no picture that can be read, or too large.
+        """
+        images.probe(data, name)
+        token = secrets.token_urlsafe(24)
+        with self._lock:
+            self._kept[token] = (Upload(name, data), self._clock())
+            self._sweep()
+        return token
+
+    def get(self, token: str) -> Upload | None:
+        """Return the picture of a token; None if there is none, or no longer."""
+        with self._lock:
+            self._sweep()
+            found = self._kept.get(token)
+            if found is None:
+                return None
+            self._kept[token] = (found[0], self._clock())
+            self._kept.move_to_end(token)
+            return found[0]
+
+    def _sweep(self) -> None:
+        oldest = self._clock() - self._max_age
+        total = sum(len(upload.data) for upload, _ in self._kept.values())
+        for token, (upload, used) in list(self._kept.items()):
+            if used >= oldest and (total <= self._max_bytes or len(self._kept) == 1):
+                break
+            total -= len(upload.data)
+            del self._kept[token]
+
+
+STORE = UploadStore()

@@ -1,0 +1,39 @@
+"""Addresses of pictures on this server, as `ui.routes` serves them."""
+
+from urllib.parse import quote, urlencode
+
+import streamlit as st
+
+from engine.index import Index
+from ui.link import Link
+
+
+def prefix() -> str:
+    """Return what stands before every address: server.baseUrlPath, if set."""
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+def picture(opened: Index, image_id: int, side: int, **more: str | int) -> str:
+    """Return the address of a picture of a collection, at most `side` pixels long."""
+    values = urlencode({"side": side, "v": opened.stamp, **more})
+    return f"{prefix()}/pictures/{quote(opened.name)}/{image_id}?{values}"
+
+
+def query(opened: Index, link: Link, side: int, **more: str | int) -> str:
+    """Return the address of the query picture of a link."""
+    if link.image_id is not None:
+        return picture(opened, link.image_id, side, **more)
+    values = urlencode({"side": side, "collection": opened.name, **more})
+    return f"{prefix()}/uploads/{link.upload}?{values}"
+
+
+def word(opened: Index, word_id: int) -> str:
+    """Return the address of a word's tile: its nearest patches."""
+    return f"{prefix()}/words/{quote(opened.name)}/{word_id}?{urlencode({'v': opened.stamp})}"
+
+
+def patch(opened: Index, word_id: int, place: int) -> str:
+    """Return the address of one of the kept patches of a word."""
+    values = urlencode({"v": opened.stamp})
+    return f"{prefix()}/words/{quote(opened.name)}/{word_id}/{place}?{values}"

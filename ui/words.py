@@ -1,0 +1,55 @@
+"""Sentences and small formats that several pages use."""
+
+from engine.pipeline import Timings
+
+METHODS = {
+    "distance": "Summed distances: for each word, how far its keypoints lie from it. The original.",
+    "squared-distance": "Summed squared distances, as the original's program added them.",
+    "count": "Counts: how many keypoints each word has.",
+    "tf-idf": "Counts, with rare words weighing more (tf-idf).",
+}
+TERMS = {
+    "keypoint": "A small spot that can be found again in another photograph: a corner or a blob, "
+    "with a size and a direction.",
+    "word": "A visual word stands for keypoints that look alike. The vocabulary was learned from "
+    "the collection's own pictures.",
+    "score": "How alike the two histograms of words are: 1 is the same, 0.5 nothing in common.",
+    "histogram": "For each visual word, what the picture's keypoints add up to.",
+    "idf": "Inverse document frequency: the rarer a word is among the pictures, the more it tells.",
+    "response": "How strongly a spot stands out: the determinant of the Hessian.",
+    "threshold": "Spots that stand out less than this are left out. Lower finds more keypoints.",
+    "octaves": "How often the size of what is looked for doubles.",
+    "descriptor": "128 numbers that say how brightness changes around a keypoint: 4 × 4 cells, "
+    "eight sums each.",
+}
+
+
+def counted(count: int, what: str) -> str:
+    """Return "1 picture", "1,214 pictures"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def seconds(value: float) -> str:
+    """Return a time with two figures: "0.21 s"."""
+    return f"{value:.2g} s" if value < 9.95 else f"{value:.0f} s"
+
+
+def steps(timings: Timings) -> str:
+    """Say how long each step took."""
+    parts = [("SURF", timings.surf), ("words", timings.words), ("search", timings.search)]
+    return " · ".join(f"{name} {seconds(value)}" for name, value in parts if value > 0)
+
+
+def csv_cell(value: object) -> str:
+    """Return a cell that a spreadsheet takes as text: names must not become formulas."""
+    text = str(value)
+    if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        text = "'" + text
+    if any(c in text for c in ',"\n\r'):
+        text = '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def csv(header: list[str], rows: list[list[object]]) -> str:
+    """Return a table as csv, safe for spreadsheets."""
+    return "\n".join(",".join(map(csv_cell, row)) for row in [header, *rows]) + "\n"
