@@ -23,7 +23,7 @@ STYLE = """
 """
 
 
-def bar(pages: list[st.Page]) -> None:  # type: ignore[valid-type]
+def bar(pages: list[st.Page]) -> None:
     """Show the name, the pages, and which collection lies on the bench."""
     here = link.here()
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="medium"):

@@ -52,4 +52,5 @@ def csv_cell(value: object) -> str:
 
 def csv(header: list[str], rows: list[list[object]]) -> str:
     """Return a table as csv, safe for spreadsheets."""
-    return "\n".join(",".join(map(csv_cell, row)) for row in [header, *rows]) + "\n"
+    table: list[list[object]] = [[*header], *rows]
+    return "\n".join(",".join(csv_cell(cell) for cell in row) for row in table) + "\n"
