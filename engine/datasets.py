@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine import artifacts, download
+from engine import artifacts, download, unpack
 from engine.errors import BuildError, DownloadError
 
 OXFORD5K_URL = "https://www.robots.ox.ac.uk/~vgg/data/oxbuildings/"
@@ -25,8 +25,8 @@ _WORK = ".oxford5k-download"
 _LABEL_NAMES = ("good", "ok", "junk")
 _QUERY_SUFFIX = "_query.txt"
 # The set has 5,063 pictures in 1.94 GB (and 220 small text files); these stop an archive bomb.
-_PICTURE_LIMITS = download.Limits(n_files=20_000, n_bytes=6_000_000_000)
-_LABEL_LIMITS = download.Limits(n_files=1_000, n_bytes=50_000_000)
+_PICTURE_LIMITS = unpack.Limits(n_files=20_000, n_bytes=6_000_000_000)
+_LABEL_LIMITS = unpack.Limits(n_files=1_000, n_bytes=50_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +189,8 @@ def _fetch_and_install(
     for place in (new / "labels", new / "pictures"):
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-    download.unpack(labels, new / "labels", ".txt", _LABEL_LIMITS, progress)
-    download.unpack(pictures, new / "pictures", ".jpg", _PICTURE_LIMITS, progress)
+    unpack.unpack(labels, new / "labels", ".txt", _LABEL_LIMITS, progress)
+    unpack.unpack(pictures, new / "pictures", ".jpg", _PICTURE_LIMITS, progress)
     sizes = {path.name: path.stat().st_size for path in sorted((new / "pictures").iterdir())}
     rows, missing = _ground_truth(new / "labels", frozenset(sizes))
     for name in sizes:

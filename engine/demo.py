@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from engine import artifacts, demo_scenes, images
-from engine.demo_scenes import Ground, Hung, Pixels
+from engine.demo_paint import Pixels, relight
+from engine.demo_scenes import Ground, Hung
 from engine.demo_sources import HELD_OUT, PHOTOGRAPHS, TEXTURES, Source, credits_page
 from engine.errors import ArtifactError, BuildError
 
@@ -312,7 +313,7 @@ class _Maker:
         china, cat = self._photographs["china"], self._photographs["cat"]
         corners = [(0.02, 0.02), (0.93, 0.1), (0.93, 0.94), (0.02, 0.99)]
         new_view = demo_scenes.perspective(china, corners, (560, 440))
-        self._save(right, demo_scenes.relight(new_view, gamma=0.85, gain=(1.0, 1.02, 1.06)))
+        self._save(right, relight(new_view, gamma=0.85, gain=(1.0, 1.02, 1.06)))
         corners = [(0.95, 0.06), (0.88, 1.0), (0.08, 0.93), (0.14, 0.0)]
         self._save(turned, demo_scenes.perspective(cat, corners, (480, 560)))
         astronaut = demo_scenes.close_up(self._photographs["astronaut"], _rng("astronaut query"))

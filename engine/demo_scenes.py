@@ -1,7 +1,7 @@
 """Draw what a camera might see of a photograph: other views of it, and walls where it hangs.
 
-Everything random comes from the generator that is passed in. Pixels are (H, W, 3) uint8 arrays,
-quads (4, 2) float32 arrays of x, y in pixels: top left, top right, bottom right, bottom left.
+Everything random comes from the generator that is passed in. Pixels, canvas and quads are those of
+`engine.demo_paint`.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import opencv
+from engine.demo_paint import (
+    Canvas,
+    Pixels,
+    Quad,
+    area,
+    bordered,
+    fill,
+    finish,
+    fitted,
+    light,
+    paste,
+    rectangle,
+    relight,
+    tilted,
+    turned_rectangle,
+)
 
-Pixels: TypeAlias = NDArray[np.uint8]
-Canvas: TypeAlias = NDArray[np.float32]
-Quad: TypeAlias = NDArray[np.float32]
 Ground: TypeAlias = Literal["brick", "gravel", "grass", "plaster"]
 
 WALL_SIZE = (1024, 768)
@@ -28,7 +41,6 @@ _GROUND_COLOURS = {
     "grass": (94, 116, 66),
     "plaster": (198, 190, 176),
 }
-_SHADOW_REACH = 28
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +66,7 @@ def perspective(
     cv2 = opencv.load()
     height, width = rgb.shape[:2]
     quad = np.asarray(corners, np.float32) * np.asarray((width, height), np.float32)
-    matrix = cv2.getPerspectiveTransform(quad, _rectangle(*size))
+    matrix = cv2.getPerspectiveTransform(quad, rectangle(*size))
     return np.asarray(cv2.warpPerspective(rgb, matrix, size, flags=cv2.INTER_LINEAR))
 
 
@@ -86,21 +98,14 @@ def close_up(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 def sideways(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     """Turn it by a quarter, in uneven light."""
     turned = np.ascontiguousarray(np.rot90(rgb))
-    return _finish(turned * _light(turned.shape[:2], rng, 0.55), rng, 0.0)
+    return finish(turned * light(turned.shape[:2], rng, 0.55), rng, 0.0)
 
 
 def dark(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     """See it in the evening: dark, a little blurred, with the camera's noise."""
     cv2 = opencv.load()
     dim = relight(cv2.GaussianBlur(rgb, (0, 0), 1.1), gamma=1.5, gain=(0.62, 0.64, 0.74))
-    return _finish(dim.astype(np.float32), rng, 3.0)
-
-
-def relight(rgb: Pixels, gamma: float = 1.0, gain: Sequence[float] = (1.0, 1.0, 1.0)) -> Pixels:
-    """Change brightness and colour of the light."""
-    levels = np.linspace(0, 1, 256) ** gamma * 255
-    table = np.clip(levels[:, None] * np.asarray(gain), 0, 255).round().astype(np.uint8)
-    return np.stack([table[rgb[:, :, c], c] for c in range(3)], axis=-1)
+    return finish(dim.astype(np.float32), rng, 3.0)
 
 
 def covered(rgb: Pixels, rng: np.random.Generator, share: float = 0.42) -> Pixels:
@@ -111,17 +116,17 @@ def covered(rgb: Pixels, rng: np.random.Generator, share: float = 0.42) -> Pixel
     hidden = np.zeros((height, width), np.uint8)
     for attempt in range(40):
         middle = rng.uniform((0.12, 0.12), (0.88, 0.88)) * (width, height)
-        quad = _turned_rectangle(middle, (side, side), rng.uniform(-25, 25))
+        quad = turned_rectangle(middle, (side, side), rng.uniform(-25, 25))
         before = hidden.copy()
-        _fill(hidden, quad, 1)
+        fill(hidden, quad, 1)
         if hidden.mean() > share + 0.04:
             hidden = before
             continue
         note = np.full((64, 64, 3), _NOTES[attempt % len(_NOTES)], np.uint8)
-        _paste(canvas, note, quad)
+        paste(canvas, note, quad)
         if hidden.mean() > share - 0.03:
             break
-    return _finish(canvas, rng, 0.0)
+    return finish(canvas, rng, 0.0)
 
 
 def on_table(
@@ -153,15 +158,15 @@ def on_table(
     """
     width, height = size
     colour = np.asarray(_TABLES[int(rng.integers(len(_TABLES)))], np.float32)
-    canvas = np.broadcast_to(colour, (height, width, 3)) * _light((height, width), rng, 0.35)
-    printed = _bordered(rgb, (248, 247, 244), 0.035)
-    around = _turned_rectangle((0, 0), (printed.shape[1], printed.shape[0]), degrees)
+    canvas = np.broadcast_to(colour, (height, width, 3)) * light((height, width), rng, 0.35)
+    printed = bordered(rgb, (248, 247, 244), 0.035)
+    around = turned_rectangle((0, 0), (printed.shape[1], printed.shape[0]), degrees)
     extent = around.max(axis=0) - around.min(axis=0)
     around *= share * min(width / extent[0], height / extent[1])
     middle = np.asarray(((width - 1) / 2, (height - 1) / 2)) + rng.uniform(-8, 8, 2)
-    quad = np.asarray(_tilted(around, tilt) + middle, np.float32)
-    _paste(canvas, _fitted(printed, quad), quad)
-    return _finish(canvas, rng, 1.0)
+    quad = np.asarray(tilted(around, tilt) + middle, np.float32)
+    paste(canvas, fitted(printed, quad), quad)
+    return finish(canvas, rng, 1.0)
 
 
 def wall(
@@ -203,111 +208,29 @@ def wall(
         if place == turned:
             degrees += rng.choice((-90, 35, 90, 180) if lying else (-18, 14, 90))
         middle, room = cells[place]
-        picture = _bordered(rgb, (245, 244, 240), 0.04) if lying else _framed(rgb, rng)
+        picture = bordered(rgb, (245, 244, 240), 0.04) if lying else _framed(rgb, rng)
         quad = _hang(picture, middle, room * rng.uniform(0.66, 0.92), degrees, view, rng)
-        _paste(canvas, _fitted(picture, quad), quad)
+        paste(canvas, fitted(picture, quad), quad)
         placed.append((name, quad))
     if peeking is not None:
-        picture = _bordered(peeking[1], (245, 244, 240), 0.04)
+        picture = bordered(peeking[1], (245, 244, 240), 0.04)
         quad = _at_the_edge(picture, rng)
-        _paste(canvas, _fitted(picture, quad), quad)
+        paste(canvas, fitted(picture, quad), quad)
         placed.append((peeking[0], quad))
     for owner, (_, quad) in enumerate(placed, start=1):
-        _fill(owners, quad, owner)
+        fill(owners, quad, owner)
     hung = [
-        Hung(name, float((owners == owner).sum() / _area(quad)))
+        Hung(name, float((owners == owner).sum() / area(quad)))
         for owner, (name, quad) in enumerate(placed, start=1)
     ]
-    return _finish(canvas * _light((height, width), rng, 0.6), rng, 2.5), hung
-
-
-def _rectangle(width: float, height: float) -> Quad:
-    """Return the corners of a picture's outer edge; (0, 0) is the centre of the first pixel."""
-    return np.array(
-        [(-0.5, -0.5), (width - 0.5, -0.5), (width - 0.5, height - 0.5), (-0.5, height - 0.5)],
-        np.float32,
-    )
-
-
-def _turned_rectangle(
-    middle: Sequence[float] | NDArray[np.float64], size: tuple[float, float], degrees: float
-) -> Quad:
-    angle = np.deg2rad(degrees)
-    turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
-    half = np.asarray(size) / 2
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
-    return np.asarray(corners @ turn + middle, np.float32)
-
-
-def _tilted(quad: Quad, tilt: float) -> Quad:
-    """Lean a quad around the origin backwards: what is higher gets narrower and flatter."""
-    reach = float(np.abs(quad[:, 1]).max()) or 1.0
-    depth = 1 + tilt * (-quad[:, 1:] / reach + 1) / 2
-    leant = quad / depth
-    leant[:, 1] -= leant[:, 1].mean()
-    return np.asarray(leant * (1, 1 - tilt / 3), np.float32)
-
-
-def _area(quad: Quad) -> float:
-    x, y = quad[:, 0].astype(np.float64), quad[:, 1].astype(np.float64)
-    return max(1.0, abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2)
-
-
-def _fill(owners: NDArray[np.uint8], quad: Quad, owner: int) -> None:
-    opencv.load().fillConvexPoly(owners, np.rint(quad).astype(np.int32), owner)
-
-
-def _fitted(picture: Pixels, quad: Quad) -> Pixels:
-    """Shrink a picture to about the size at which it will be seen, against jagged edges."""
-    cv2 = opencv.load()
-    sides = np.linalg.norm(quad - np.roll(quad, -1, axis=0), axis=1)
-    seen = (max(sides[0], sides[2]), max(sides[1], sides[3]))
-    scale = min(1.0, max(seen[0] / picture.shape[1], seen[1] / picture.shape[0]))
-    size = (max(2, round(picture.shape[1] * scale)), max(2, round(picture.shape[0] * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
-
-
-def _paste(canvas: Canvas, picture: Pixels, quad: Quad) -> None:
-    """Lay a picture into a quad of the canvas, with a soft shadow around it."""
-    cv2 = opencv.load()
-    height, width = canvas.shape[:2]
-    low = np.floor(quad.min(axis=0)).astype(int) - _SHADOW_REACH
-    high = np.ceil(quad.max(axis=0)).astype(int) + _SHADOW_REACH
-    left, top = max(0, int(low[0])), max(0, int(low[1]))
-    right, bottom = min(width, int(high[0])), min(height, int(high[1]))
-    if left >= right or top >= bottom:
-        return
-    size = (right - left, bottom - top)
-    shift = np.array((left, top), np.float32)
-    corners = _rectangle(picture.shape[1], picture.shape[0])
-    matrix = cv2.getPerspectiveTransform(corners, (quad - shift).astype(np.float32))
-    seen = cv2.warpPerspective(
-        picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    # Drawn at four times the size and averaged, so that edges are smooth.
-    outline = np.zeros((4 * size[1], 4 * size[0]), np.uint8)
-    _fill(outline, (quad - shift) * 4 + 1.5, 255)
-    inside = cv2.resize(outline, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    shade = cv2.GaussianBlur(np.roll(inside, (6, 4), axis=(0, 1)), (0, 0), 6)
-    region = canvas[top:bottom, left:right]
-    region *= 1 - 0.5 * (shade * (1 - inside))[:, :, None]
-    region += (seen - region) * inside[:, :, None]
-
-
-def _bordered(rgb: Pixels, colour: tuple[int, int, int], share: float) -> Pixels:
-    edge = max(2, round(share * max(rgb.shape[:2])))
-    height, width = rgb.shape[:2]
-    out = np.empty((height + 2 * edge, width + 2 * edge, 3), np.uint8)
-    out[:] = colour
-    out[edge:-edge, edge:-edge] = rgb
-    return out
+    return finish(canvas * light((height, width), rng, 0.6), rng, 2.5), hung
 
 
 def _framed(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     """Put a photograph behind a mat, sometimes, and into a frame with a lit upper edge."""
-    matted = _bordered(rgb, (240, 237, 230), 0.06) if rng.random() < 0.5 else rgb
+    matted = bordered(rgb, (240, 237, 230), 0.06) if rng.random() < 0.5 else rgb
     colour = _FRAMES[int(rng.integers(len(_FRAMES)))]
-    framed = _bordered(matted, colour, rng.uniform(0.025, 0.045))
+    framed = bordered(matted, colour, rng.uniform(0.025, 0.045))
     lit = np.clip(np.asarray(colour) * 1.35 + 18, 0, 255).astype(np.uint8)
     framed[:4], framed[:, :4] = lit, lit
     return framed
@@ -321,7 +244,7 @@ def _view(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float64
     out = 0.06
     pull = rng.uniform(0.0, 0.17, 4) * rng.permutation((1.0, 1.0, 0.25, 0.25))
     signs = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    corners = _rectangle(width, height)
+    corners = rectangle(width, height)
     seen = corners + signs * (out + pull)[:, None] * np.array((0.5 * width, height))
     return np.asarray(cv2.getPerspectiveTransform(corners, seen.astype(np.float32)))
 
@@ -359,7 +282,7 @@ def _hang(
     """Return where a photograph is seen that hangs a little askew."""
     longest = max(picture.shape[:2])
     size = (room * picture.shape[1] / longest, room * picture.shape[0] / longest)
-    flat = _turned_rectangle(middle, size, degrees)
+    flat = turned_rectangle(middle, size, degrees)
     return _through(view, flat + rng.uniform(-0.03, 0.03, (4, 2)) * room)
 
 
@@ -371,7 +294,7 @@ def _at_the_edge(picture: Pixels, rng: np.random.Generator) -> Quad:
     size = (side * picture.shape[1] / longest, side * picture.shape[0] / longest)
     inside = rng.uniform(0.07, 0.12) * size[0]
     x = inside - size[0] / 2 if rng.random() < 0.5 else width - inside + size[0] / 2
-    return _turned_rectangle((x, rng.uniform(0.25, 0.75) * height), size, rng.uniform(-2, 2))
+    return turned_rectangle((x, rng.uniform(0.25, 0.75) * height), size, rng.uniform(-2, 2))
 
 
 def _backdrop(
@@ -398,21 +321,3 @@ def _backdrop(
     contrast = 0.55 if ground == "brick" else 0.42
     level = 1 + contrast * (flat / max(1.0, float(flat.mean())) - 1)
     return np.asarray(level[:, :, None] * colour, np.float32)
-
-
-def _light(shape: tuple[int, int], rng: np.random.Generator, fall: float) -> Canvas:
-    """Return brightness (H, W, 1) that falls off from a bright spot, by `fall` at most."""
-    height, width = shape
-    spot = rng.uniform(0.15, 0.85, 2)
-    y = np.linspace(0, 1, height, dtype=np.float32)[:, None] - np.float32(spot[1])
-    x = np.linspace(0, 1, width, dtype=np.float32)[None, :] - np.float32(spot[0])
-    distance = np.sqrt(x * x + y * y)
-    return np.asarray(1.06 - fall * distance**1.3, np.float32)[:, :, None]
-
-
-def _finish(canvas: NDArray[np.floating], rng: np.random.Generator, noise: float) -> Pixels:
-    """Add the camera's noise and round to 8 bits."""
-    if noise:
-        grain = rng.standard_normal(canvas.shape[:2], np.float32)[:, :, None]
-        canvas = canvas + np.float32(noise) * grain
-    return np.asarray(np.clip(np.rint(canvas), 0, 255), np.uint8)

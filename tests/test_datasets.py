@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from engine import datasets, download
+from engine import datasets, download, unpack
 from engine.errors import BuildError, DownloadError
 
 PICTURES = {f"all_souls_{i:06d}.jpg": bytes([i]) * 5000 for i in range(8)}
@@ -334,7 +334,7 @@ def test_archives_that_hold_too_much_too_little_or_twice(server, tmp_path, monke
         with pytest.raises(DownloadError, match=words):
             datasets.oxford5k(tmp_path, server.url)
     server.files["oxbuild_images-v1.tgz"] = archive(PICTURES)
-    for limits in (download.Limits(3, 10**9), download.Limits(8, 1000)):
+    for limits in (unpack.Limits(3, 10**9), unpack.Limits(8, 1000)):
         monkeypatch.setattr(datasets, "_PICTURE_LIMITS", limits)
         with pytest.raises(DownloadError, match=r"more than"):
             datasets.oxford5k(tmp_path, server.url)

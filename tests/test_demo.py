@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from engine import artifacts, build, demo, demo_scenes, images, index
+from engine import artifacts, build, demo, demo_paint, demo_scenes, images, index
 from engine.demo_sources import HELD_OUT, PHOTOGRAPHS, TEXTURES
 from engine.errors import ArtifactError, BuildError
 
@@ -262,7 +262,7 @@ def test_notes_cover_about_the_share_that_was_asked_for(photograph):
 
 
 def test_relight_does_nothing_by_default(photograph):
-    assert np.array_equal(demo_scenes.relight(photograph), photograph)
+    assert np.array_equal(demo_paint.relight(photograph), photograph)
 
 
 @pytest.mark.parametrize("ground", ["brick", "gravel", "grass", "plaster"])
