@@ -231,9 +231,9 @@ def main() -> None:
     shown = opened.collection(here)
     if not query.chosen(here):
         st.header("Look into a picture", anchor=False)
-        st.write("Drop a photograph, or choose one in Search and come back.")
         query.uploader()
-        query.samples(shown)
+        query.samples(shown, "Or take one of these")
+        query.browse(shown, lambda image_id, _: link.go(image_id=image_id))
         return
     if here.image_id is not None:
         shown.check_image_id(here.image_id)

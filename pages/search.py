@@ -12,7 +12,6 @@ from ui.link import Link
 
 FEW = 4
 MORE = 20
-PER_PAGE = 24
 
 
 def controls(shown: Index, here: Link) -> bool:
@@ -109,8 +108,9 @@ def results(shown: Index, here: Link, drawn: bool) -> None:
     )
     st.caption(
         f"{words.counted(n_keypoints, 'keypoint')} · {n_used} of {shown.n_words} words · "
-        f"{words.steps(found.timings)} · {words.METHODS[found.weighting]}"
+        f"{words.steps(found.timings)}"
     )
+    st.caption(words.METHODS[found.weighting])
 
 
 def as_csv(shown: Index, found: Answer) -> str:
@@ -121,26 +121,6 @@ def as_csv(shown: Index, found: Answer) -> str:
         for rank, (image_id, score) in enumerate(pairs, 1)
     ]
     return words.csv(["rank", "image", "score"], rows)
-
-
-def browse(shown: Index) -> None:
-    """Show the collection's pictures, to choose one of them."""
-    n_shown = st.session_state.setdefault("n_browsed", PER_PAGE)
-    st.subheader(f"Or choose one of {words.counted(shown.n_images, 'image')}", anchor=False)
-    tiles = [
-        Tile(
-            id=image_id,
-            url=urls.picture(shown, image_id, 320),
-            alt=entry.path,
-            title=entry.path,
-            caption=entry.path.rsplit("/", 1)[-1],
-        )
-        for image_id, entry in enumerate(shown.images[:n_shown])
-    ]
-    gallery(tiles, "browse", "Pictures of the collection", picked, columns=6, columns_small=2)
-    if n_shown < shown.n_images and st.button("Show more pictures"):
-        st.session_state["n_browsed"] = n_shown + PER_PAGE
-        st.rerun()
 
 
 def main() -> None:
@@ -171,11 +151,11 @@ def main() -> None:
     with right:
         if query.chosen(here):
             results(shown, here, drawn)
-            query.samples(shown)
+            query.samples(shown, "Or try one of these, from easy to really hard")
         else:
             st.header("Find the pictures of the same thing", anchor=False)
-            query.samples(shown)
-            browse(shown)
+            query.samples(shown, "Try one of these, from easy to really hard, or drop your own")
+            query.browse(shown, picked)
 
 
 main()

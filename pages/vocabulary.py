@@ -10,65 +10,49 @@ from engine.index import Index
 from ui import link, opened, urls, words
 from ui.components import Tile, gallery
 
-SORTS = {
-    "Number": "number",
-    "Most frequent": "frequency",
-    "In most images": "images",
-    "Highest idf": "idf",
-    "Tightest": "tight",
-    "Widest": "wide",
-}
+MEASURES = ("Number", "Keypoints", "Images", "idf", "Spread")
 N_BINS = 30
 N_IMAGES = 8
 N_NEIGHBOURS = 8
-PER_PAGE = 120
+PER_PAGE = 500
 
 
-def order(shown: Index, sort: str) -> NDArray[np.int64]:
-    """Return all words in the chosen order."""
-    keys: dict[str, NDArray[Any]] = {
-        "number": np.arange(shown.n_words),
-        "frequency": -shown.frequency,
-        "images": -shown.document_frequency,
-        "idf": -shown.idf,
-        "tight": shown.mean_distance,
-        "wide": -shown.mean_distance,
+def measured(shown: Index, measure: str) -> NDArray[Any]:
+    """Return one value a word, by which words are sorted and filtered."""
+    values: dict[str, NDArray[Any]] = {
+        "Number": np.arange(shown.n_words),
+        "Keypoints": shown.frequency,
+        "Images": shown.document_frequency,
+        "idf": shown.idf,
+        "Spread": shown.mean_distance,
     }
-    return np.argsort(keys[SORTS[sort]], kind="stable")
+    return values[measure]
 
 
-def word_tile(shown: Index, word: int, chosen: int | None) -> Tile:
-    """Make the tile of a word."""
-    count = int(shown.frequency[word])
-    return Tile(
-        id=word,
-        url=urls.word(shown, word),
-        alt=f"Word {word}: {words.counted(count, 'keypoint')} in "
-        f"{words.counted(int(shown.document_frequency[word]), 'image')}",
-        title=f"Word {word} · {words.counted(count, 'keypoint')} · idf {shown.idf[word]:.2f}",
-        rank=str(word),
-        score="",
-        share=count / max(1, int(shown.frequency.max())),
-        chosen=word == chosen,
-    )
+def between(measure: str, values: NDArray[Any]) -> tuple[float, float]:
+    """Show a slider over the values of a measure; return its two ends."""
+    label, key = f"{measure} from, to", f"range-{measure}"
+    if values.dtype.kind in "iu":
+        low, high = int(values.min()), max(int(values.max()), int(values.min()) + 1)
+        return st.slider(label, low, high, (low, high), key=key)
+    top = max(round(float(values.max()) + 0.005, 2), 0.01)
+    return st.slider(label, 0.0, top, (0.0, top), 0.01, key=key)
 
 
-def open_word(word: int, _: str) -> None:
-    """Open a word."""
-    link.go(word=word)
-
-
-def grid(shown: Index, chosen: int | None) -> None:
-    """Show the vocabulary, sorted and filtered."""
-    st.header(words.counted(shown.n_words, "visual word"), help=words.TERMS["word"], anchor=False)
+def chosen_words(shown: Index) -> NDArray[np.int64]:
+    """Show how words are sorted and filtered; return those that remain, in order."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        sort = st.selectbox(
-            "Sort by", list(SORTS), key="sort", persist_state="session", help=words.TERMS["idf"]
+        measure = st.selectbox(
+            "Sort and filter by",
+            MEASURES,
+            key="measure",
+            persist_state="session",
+            help="Keypoints: how many belong to the word. Images: how many hold it. "
+            f"{words.TERMS['idf']} Spread: mean distance of its keypoints to its centre.",
         )
-        most = int(shown.frequency.max()) if shown.n_words else 0
-        low, high = st.slider(
-            "Keypoints of the word", 0, max(1, most), (0, max(1, most)), key="frequency"
-        )
+        values = measured(shown, measure)
+        ends = between(measure, values)
+        falling = st.toggle("Highest first", measure != "Number", key=f"falling-{measure}")
         st.number_input(
             "Find a word",
             0,
@@ -78,14 +62,39 @@ def grid(shown: Index, chosen: int | None) -> None:
             placeholder=f"0 to {shown.n_words - 1}",
             on_change=lambda: link.go(word=st.session_state["find"]),
         )
-    ordered = order(shown, sort)
-    kept = ordered[(shown.frequency[ordered] >= low) & (shown.frequency[ordered] <= high)]
+    order = np.argsort(-values if falling else values, kind="stable")
+    return order[(values[order] >= ends[0]) & (values[order] <= ends[1])]
+
+
+def word_tile(shown: Index, word: int) -> Tile:
+    """Make the tile of a word."""
+    count = int(shown.frequency[word])
+    return Tile(
+        id=word,
+        url=urls.word(shown, word),
+        alt=f"Word {word}: {words.counted(count, 'keypoint')} in "
+        f"{words.counted(int(shown.document_frequency[word]), 'image')}",
+        title=f"Word {word} · {words.counted(count, 'keypoint')} · idf {shown.idf[word]:.2f}",
+        rank=str(word),
+        share=count / max(1, int(shown.frequency.max())),
+    )
+
+
+def open_word(word: int, _: str) -> None:
+    """Open a word."""
+    link.go(word=word)
+
+
+def grid(shown: Index) -> None:
+    """Show the vocabulary, sorted and filtered."""
+    st.header(words.counted(shown.n_words, "visual word"), help=words.TERMS["word"], anchor=False)
+    kept = chosen_words(shown)
     n_shown = st.session_state.setdefault("n_words_shown", PER_PAGE)
     st.caption(
         f"{words.counted(len(kept), 'word')} · each by the patches nearest to its centre; "
         "the bar says how many keypoints it has"
     )
-    tiles = [word_tile(shown, int(word), chosen) for word in kept[:n_shown]]
+    tiles = [word_tile(shown, int(word)) for word in kept[:n_shown]]
     gallery(
         tiles,
         "words",
@@ -97,7 +106,7 @@ def grid(shown: Index, chosen: int | None) -> None:
         sharp=True,
     )
     if n_shown < len(kept) and st.button("Show more words"):
-        st.session_state["n_words_shown"] = n_shown + PER_PAGE * 4
+        st.session_state["n_words_shown"] = n_shown + PER_PAGE
         st.rerun()
 
 
@@ -208,7 +217,7 @@ def one_word(shown: Index, word: int) -> None:
         spread(shown, word)
         near, distances = shown.nearest_words(word, N_NEIGHBOURS)
         st.markdown("**Nearest other words**")
-        tiles = [word_tile(shown, int(other), None) for other in near]
+        tiles = [word_tile(shown, int(other)) for other in near]
         gallery(tiles, "near", "Nearest other words", open_word, 4, 4, ratio="1 / 1", sharp=True)
         st.caption(f"At distances {distances.min():.3f} to {distances.max():.3f}")
 
@@ -221,7 +230,7 @@ def main() -> None:
         link.open_page("inspect", image_id=image_id, word=word)
     shown = opened.collection(here)
     if here.word is None:
-        grid(shown, None)
+        grid(shown)
     else:
         one_word(shown, here.word)
 

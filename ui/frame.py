@@ -15,6 +15,8 @@ STYLE = """
 <style>
 .stMainBlockContainer { max-width: 1400px; }
 .st-key-bar { border-bottom: 1px solid var(--st-border-color, #8884); padding-bottom: 0.25rem; }
+.st-key-bar [data-testid="stMarkdownContainer"] { margin: 0; }
+.st-key-bar [data-testid="stCaptionContainer"] { margin: 0; }
 .st-key-bar p { margin: 0; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; }

@@ -1,5 +1,6 @@
 """Choosing the query: an upload, a sample, or a picture of the collection."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -7,11 +8,12 @@ import streamlit as st
 from engine import demo
 from engine.errors import ImageError
 from engine.index import Index
-from ui import link, opened, urls
+from ui import link, opened, urls, words
 from ui.components import Tile, gallery
 from ui.link import Link
 from ui.uploads import STORE
 
+PER_PAGE = 24
 EXTENSIONS = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "heic", "heif"]
 
 
@@ -69,7 +71,7 @@ def _sample_token(place: int) -> str:
     return token
 
 
-def samples(shown: Index) -> None:
+def samples(shown: Index, invitation: str) -> None:
     """Offer the demo's sample queries, one click each."""
     if shown.name != "demo" or not all(
         _sample_path(i).is_file() for i in range(len(demo.SAMPLE_QUERIES))
@@ -86,7 +88,7 @@ def samples(shown: Index) -> None:
         )
         for i, (token, sample) in enumerate(zip(tokens, demo.SAMPLE_QUERIES))
     ]
-    st.caption("Or try one of these, from easy to really hard")
+    st.caption(invitation)
     gallery(
         tiles,
         "samples",
@@ -95,6 +97,26 @@ def samples(shown: Index) -> None:
         columns=5,
         columns_small=3,
     )
+
+
+def browse(shown: Index, on_pick: Callable[[int, str], None]) -> None:
+    """Show the collection's pictures, to choose one of them."""
+    n_shown = st.session_state.setdefault("n_browsed", PER_PAGE)
+    st.subheader(f"Or choose one of {words.counted(shown.n_images, 'image')}", anchor=False)
+    tiles = [
+        Tile(
+            id=image_id,
+            url=urls.picture(shown, image_id, 320),
+            alt=entry.path,
+            title=entry.path,
+            caption=entry.path.rsplit("/", 1)[-1],
+        )
+        for image_id, entry in enumerate(shown.images[:n_shown])
+    ]
+    gallery(tiles, "browse", "Pictures of the collection", on_pick, columns=6, columns_small=2)
+    if n_shown < shown.n_images and st.button("Show more pictures"):
+        st.session_state["n_browsed"] = n_shown + PER_PAGE
+        st.rerun()
 
 
 def expectation(here: Link) -> str | None:

@@ -48,8 +48,8 @@ class Tile:
         Shown on hover.
     caption, rank, score : str or None
         The line below the picture.
-    share : float
-        Length of the score's bar, 0 to 1.
+    share : float or None
+        Length of the bar, 0 to 1; None shows no bar.
     chosen : bool
         Whether it is marked.
     """
@@ -61,7 +61,7 @@ class Tile:
     caption: str | None = None
     rank: str | None = None
     score: str | None = None
-    share: float = 0.0
+    share: float | None = None
     chosen: bool = False
 
     def to_json(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ export default function (component) {
     button.append(image)
     button.onclick = () => setTriggerValue("picked", { id: item.id, action: data.action })
     tile.append(button)
-    if (item.score !== undefined) {
+    if (item.share !== undefined) {
       const bar = document.createElement("span")
       bar.className = "bar"
       bar.style.setProperty("--share", item.share)
