@@ -165,7 +165,7 @@ def build(args: argparse.Namespace) -> int:
 
 def query(args: argparse.Namespace) -> int:
     """Find the most similar pictures."""
-    from engine import images, pipeline, surf
+    from engine import images, pipeline
 
     opened = index.open_index(args.name)
     picture = Path(args.picture)
@@ -176,7 +176,7 @@ def query(args: argparse.Namespace) -> int:
         n_keypoints = len(opened.keypoints(image_id))
     else:
         image = images.read(picture)
-        surf.warm_up(say)
+        pipeline.warm_up(say)
         described = pipeline.describe_query(opened, image)
         n_keypoints = len(described.features)
         answer = pipeline.search_query(opened, described, *options)

@@ -3,11 +3,12 @@
 import dataclasses
 import os
 import time
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codebook, encode, features, search
+from engine import codebook, encode, features, search, surf
 from engine.codebook import Words
 from engine.encode import BagOfWords
 from engine.images import Image
@@ -83,10 +84,16 @@ def default_threads() -> int:
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
 
 
+def warm_up(message: Callable[[str], None] | None = None) -> None:
+    """Compile or load every kernel of a query now; `message` is told if that takes a while."""
+    surf.warm_up(message)
+    codebook.assign(np.zeros((1, 64), np.float32), np.zeros((1, 64), np.float32))
+
+
 def describe_query(
     index: Index,
     image: Image,
-    surf: SurfParams | None = None,
+    surf_params: SurfParams | None = None,
     n_threads: int | None = None,
 ) -> QueryFeatures:
     """Take a picture to its words, with the index's own parameters.
@@ -97,7 +104,7 @@ def describe_query(
         Gives the extraction parameters and the codebook.
     image : Image
         Any picture.
-    surf : SurfParams or None
+    surf_params : SurfParams or None
         Another detector setting, for looking; its descriptors must have the codebook's length.
     n_threads : int or None
         Threads of the extraction; None takes every core.
@@ -109,9 +116,11 @@ def describe_query(
     Raises
     ------
     ValueError
-        If `surf` gives descriptors of another length than the codebook's.
+        If `surf_params` gives descriptors of another length than the codebook's.
     """
-    params = index.extraction if surf is None else dataclasses.replace(index.extraction, surf=surf)
+    params = index.extraction
+    if surf_params is not None:
+        params = dataclasses.replace(params, surf=surf_params)
     started = time.perf_counter()
     found = features.extract(image.gray, params, n_threads or default_threads())
     described = time.perf_counter()

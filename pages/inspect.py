@@ -78,8 +78,8 @@ def points(shown: Index, described: QueryFeatures, n: int, colouring: str, word:
 
 def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
     """Show the picture's histogram of words; a bar clicked is a word chosen."""
+    st.subheader("Histogram of words", anchor=False, help=words.TERMS["histogram"])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Histogram of words", anchor=False, help=words.TERMS["histogram"])
         method = st.segmented_control(
             "What is summed",
             WEIGHTINGS,
@@ -284,6 +284,7 @@ def main() -> None:
             chosen,
             here.word if here.word is not None and here.word < shown.n_words else None,
         )
+        histogram(shown, described, here.word)
     with right:
         if here.word is not None and here.word < shown.n_words:
             count = int((described.words.word_ids == here.word).sum())
@@ -301,7 +302,6 @@ def main() -> None:
             keypoint(shown, described, chosen)
         elif n_found:
             st.caption("Click a keypoint or a bar of the histogram.")
-    histogram(shown, described, here.word)
 
 
 main()

@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
-from engine import demo, index, surf
+from engine import demo, index, pipeline
 from engine.build import Progress
 from engine.errors import EngineError
 
@@ -68,7 +68,7 @@ DEMO = DemoBuild()
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Prepare before the first visitor, and stop what runs when the server ends."""
     if index.list_indexes():
-        threading.Thread(target=surf.warm_up, name="warm-up", daemon=True).start()
+        threading.Thread(target=pipeline.warm_up, name="warm-up", daemon=True).start()
     else:
         DEMO.start()
     # Streamlit collects garbage after every run: what is loaded by now need not be looked at.
