@@ -184,8 +184,9 @@ def train(
     if len(descriptors) < params.n_words:
         raise BuildError(
             f"{params.n_words} words cannot be learned from {len(descriptors)} keypoints in "
-            f"{n_images} picture{'s' * (n_images != 1)}. Ask for fewer words (--words), lower the threshold "
-            "(--threshold), add pictures, or use the words of another collection (--codebook)."
+            f"{n_images} picture{'s' * (n_images != 1)}. Ask for fewer words (--words), lower "
+            "the threshold (--threshold), add pictures, or use the words of another collection "
+            "(--codebook)."
         )
     started = time.perf_counter()
     method = _lloyd if params.algorithm == "lloyd" else _minibatch
