@@ -22,9 +22,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from engine import artifacts, assemble, build, codebook, images, index, pipeline, surf  # noqa: E402
-from engine import features as feature  # noqa: E402
-from engine.codebook import CodebookParams  # noqa: E402
+from engine import artifacts, assemble, build, codebook, images, index, pipeline, surf
+from engine import features as feature
+from engine.codebook import CodebookParams
 
 N_SOURCES = 24
 

@@ -72,3 +72,26 @@ def word_tile(opened: Index, word: int) -> NDArray[np.uint8]:
             top, left = row * side, column * side
             tile[top : top + side, left : left + side] = opened.patches[word, place]
     return tile
+
+
+def bars(values: NDArray[np.float32], width: int, height: int) -> NDArray[np.uint8]:
+    """Draw numbers as bars from left to right.
+
+    Parameters
+    ----------
+    values : (K,) float32 array
+        Not negative, K at least 1.
+    width, height : int
+        Size in pixels.
+
+    Returns
+    -------
+    (height, width, 3) uint8 array
+        Blue on light grey; where there are more bars than columns, the largest of a column shows.
+    """
+    tall = np.zeros(width)
+    np.maximum.at(tall, np.arange(len(values)) * width // len(values), values)
+    filled = tall / max(float(tall.max()), 1e-12) * (height - 4)
+    rows = np.arange(height, 0, -1)[:, None]
+    drawn = np.where((rows <= filled)[..., None], (11, 102, 184), (240, 240, 240))
+    return drawn.astype(np.uint8)

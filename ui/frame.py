@@ -7,7 +7,7 @@ import streamlit as st
 
 from engine import index
 from engine.errors import EngineError
-from ui import link, opened, startup, words
+from ui import first_start, link, opened, words
 
 log = logging.getLogger(__name__)
 PAGES = Path(__file__).resolve().parents[1] / "pages"
@@ -43,49 +43,6 @@ def bar(pages: list[st.Page]) -> None:
         )
 
 
-@st.fragment(run_every=1.0)
-def first_start() -> None:
-    """Say how far the demo is, and what will happen to a photograph, until it can be searched."""
-    if index.list_indexes():
-        st.rerun()
-    st.header("Find the pictures of the same thing, and see why")
-    build = startup.DEMO
-    if build.error is not None:
-        st.error(build.error)
-        if st.button("Try again", type="primary"):
-            build.start()
-            st.rerun()
-        return
-    if not build.running:
-        st.info(
-            "There is no collection yet. Make the demo here, or index a folder of your own with: "
-            "`python -m engine build FOLDER --name NAME`"
-        )
-        if st.button("Make the demo collection", type="primary"):
-            build.start()
-            st.rerun()
-        return
-    progress = build.progress
-    share = progress.done / progress.total if progress.total else 0.0
-    count = f": {progress.done} of {progress.total}" if progress.total else ""
-    st.progress(min(share, 1.0), f"Making a demo collection. {progress.stage}{count}")
-    explanation()
-
-
-def explanation() -> None:
-    """Say in four steps what happens to a photograph."""
-    steps = (
-        ("Keypoints", words.TERMS["keypoint"]),
-        ("Words", words.TERMS["word"]),
-        ("Histogram", "Counting words turns any photograph into one row of 500 numbers."),
-        ("Neighbours", "Photographs of the same thing have similar rows, so they are found."),
-    )
-    for number, (column, (title, text)) in enumerate(zip(st.columns(4), steps), 1):
-        with column, st.container(border=True):
-            st.markdown(f"**{number}. {title}**")
-            st.write(text)
-
-
 def main() -> None:
     """Show the page of this address."""
     st.set_page_config(page_title="Visword", page_icon="🔎", layout="wide")
@@ -98,7 +55,7 @@ def main() -> None:
     page = st.navigation(pages, position="hidden")
     bar(pages)
     if not index.list_indexes():
-        first_start()
+        first_start.show()
         return
     try:
         page.run()
