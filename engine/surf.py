@@ -645,7 +645,7 @@ def _tables(n_sides: int) -> surf_describe.Tables:
 def _scratch(largest: int) -> surf_describe.Scratch:
     """Room for the windows of one task."""
     rows = -(-largest // 16) * 16
-    block = max(8208, rows)
+    block = max(8208, rows + 16)
     return surf_describe.Scratch(
         origins=np.zeros(128, np.int64),
         x_parts=np.zeros(128, np.float32),
@@ -657,11 +657,12 @@ def _scratch(largest: int) -> surf_describe.Scratch:
         row_y=np.zeros(rows, np.float32),
         at_x=np.zeros(rows, np.float64),
         at_y=np.zeros(rows, np.float64),
+        row_part_x=np.zeros(rows, np.uint32),
+        row_part_y=np.zeros(rows, np.uint32),
+        row_corner=np.zeros(rows, np.int32),
         corners=np.zeros(block, np.int32),
         part_x=np.zeros(block, np.float32),
         part_y=np.zeros(block, np.float32),
-        quads=np.zeros(block, np.uint32),
-        values=np.zeros(block, np.float32),
         sums_along=np.zeros(rows, np.float32),
         small=np.zeros(441, np.int64),
         patch=np.zeros(448, np.float32),

@@ -85,8 +85,11 @@ class Scratch(NamedTuple):
         Where each window row starts.
     at_x, at_y : (S,) float64
         Running positions.
-    corners, part_x, part_y, quads, values : (B,) int32, float32, float32, uint32, float32
-        Some columns of samples: upper left pixel, the way to the next one, pixels, value.
+    row_part_x, row_part_y, row_corner : (S,) uint32, uint32, int32
+        The same as the index of a pixel and the way to the next ones in 1/2^32 pixels.
+    corners, part_x, part_y : (B,) int32, float32, float32
+        Some columns of samples: index of the upper left pixel, later the four pixels, and the
+        way to the next ones, later the sampled values (in `part_x`).
     sums_along : (S,) float32
         Row sums of a patch column.
     small : (441,) int64
@@ -109,11 +112,12 @@ class Scratch(NamedTuple):
     row_y: NDArray[np.float32]
     at_x: NDArray[np.float64]
     at_y: NDArray[np.float64]
+    row_part_x: NDArray[np.uint32]
+    row_part_y: NDArray[np.uint32]
+    row_corner: NDArray[np.int32]
     corners: NDArray[np.int32]
     part_x: NDArray[np.float32]
     part_y: NDArray[np.float32]
-    quads: NDArray[np.uint32]
-    values: NDArray[np.float32]
     sums_along: NDArray[np.float32]
     small: NDArray[np.int64]
     patch: NDArray[np.float32]
@@ -274,26 +278,38 @@ def _orient(
 def _place_inside(
     scratch: Scratch,
     width: int,
+    side: int,
     rows: int,
     first: int,
     last: int,
     cosine: np.float64,
     sine: np.float64,
 ) -> None:
-    """Place the samples of window columns first..last-1 that lie wholly inside the image."""
+    """Place the samples of window columns first..last-1 that lie wholly inside the image.
+
+    Positions are fixed point with 32 bits behind the point, which holds them exactly.
+    """
+    unit = np.float64(4294967296)
+    scale = np.float32(1 / 4294967296)
     n = np.uint64(rows)
+    below = np.int32(width)
     for j in range(first, last):
-        base = np.uint64((j - first) * rows)
-        dx = np.float64(j) * cosine
-        dy = np.float64(-j) * sine
+        base = np.uint64((j - first) * side)
+        along = int(np.float64(j) * cosine * unit)
+        down = int(np.float64(-j) * sine * unit)
+        part_x = np.uint32(along & 4294967295)
+        part_y = np.uint32(down & 4294967295)
+        start = np.int32((down >> 32) * width + (along >> 32))
         for i in range(n):
-            x = np.float64(scratch.row_x[i]) + dx
-            y = np.float64(scratch.row_y[i]) + dy
-            ix = np.int32(x)
-            iy = np.int32(y)
-            scratch.part_x[base + i] = np.float32(x - np.float64(ix))
-            scratch.part_y[base + i] = np.float32(y - np.float64(iy))
-            scratch.corners[base + i] = np.int32(iy * width + ix)
+            row_x = scratch.row_part_x[i]
+            row_y = scratch.row_part_y[i]
+            x = np.uint32(row_x + part_x)
+            y = np.uint32(row_y + part_y)
+            right = np.int32(1) if x < row_x else np.int32(0)
+            lower = below if y < row_y else np.int32(0)
+            scratch.part_x[base + i] = np.float32(x) * scale
+            scratch.part_y[base + i] = np.float32(y) * scale
+            scratch.corners[base + i] = np.int32(scratch.row_corner[i] + start + right + lower)
 
 
 @inlined
@@ -301,6 +317,7 @@ def _place_anywhere(
     scratch: Scratch,
     width: int,
     height: int,
+    side: int,
     rows: int,
     n_columns: int,
     cosine: np.float64,
@@ -314,7 +331,7 @@ def _place_anywhere(
     nothing = np.float32(0)
     n = np.uint64(rows)
     for j in range(n_columns):
-        base = np.uint64(j * rows)
+        base = np.uint64(j * side)
         for i in range(n):
             x = scratch.at_x[i]
             y = scratch.at_y[i]
@@ -348,9 +365,9 @@ def _blend(scratch: Scratch, quads: NDArray[np.uint32], n_samples: int) -> None:
     byte = np.uint32(255)
     n = np.uint64(n_samples)
     for i in range(n):
-        scratch.quads[i] = quads[np.uint64(scratch.corners[i])]
+        scratch.corners[i] = np.int32(quads[np.uint64(scratch.corners[i])])
     for i in range(n):
-        quad = scratch.quads[i]
+        quad = np.uint32(scratch.corners[i])
         a = scratch.part_x[i]
         b = scratch.part_y[i]
         na = one - a
@@ -361,7 +378,7 @@ def _blend(scratch: Scratch, quads: NDArray[np.uint32], n_samples: int) -> None:
             + np.float32(np.int32((quad >> np.uint32(16)) & byte)) * na * b
             + np.float32(np.int32(quad >> np.uint32(24))) * a * b
         )
-        scratch.values[i] = (value + magic) - magic
+        scratch.part_x[i] = (value + magic) - magic
 
 
 @inlined
@@ -398,14 +415,14 @@ def _sample(
     cosine: np.float32,
     sine: np.float32,
 ) -> None:
-    """Fill `scratch.values` with columns first..last-1 of a window.
+    """Fill `scratch.part_x` with columns first..last-1 of a window, one behind the other.
 
     Positions advance by float32 steps in float64. Where no step is tiny these sums are exact, so
     that a product gives the same; otherwise the running positions are kept for all columns.
     """
     if upright:
         for j in range(first, last):
-            _read_upright(picture, int(x), int(y) - j, rows, (j - first) * rows, scratch.values)
+            _read_upright(picture, int(x), int(y) - j, rows, (j - first) * side, scratch.part_x)
         return
     step_x = np.float64(cosine)
     step_y = np.float64(sine)
@@ -423,10 +440,12 @@ def _sample(
                 scratch.at_x[i] = np.float64(scratch.row_x[i]) + np.float64(first) * step_x
                 scratch.at_y[i] = np.float64(scratch.row_y[i]) - np.float64(first) * step_y
     if inside:
-        _place_inside(scratch, picture.width, rows, first, last, step_x, step_y)
+        _place_inside(scratch, picture.width, side, rows, first, last, step_x, step_y)
     else:
-        _place_anywhere(scratch, picture.width, picture.height, rows, last - first, step_x, step_y)
-    _blend(scratch, picture.quads, (last - first) * rows)
+        _place_anywhere(
+            scratch, picture.width, picture.height, side, rows, last - first, step_x, step_y
+        )
+    _blend(scratch, picture.quads, (last - first) * side)
 
 
 @inlined
@@ -471,8 +490,8 @@ def _fill_patch(
     """Sample a window and shrink it to 21 x 21 by area."""
     rows = (side + 15) // 16 * 16
     n = np.uint64(rows)
-    at_once = max(1, scratch.corners.shape[0] // rows)
-    values = scratch.values
+    at_once = max(1, (scratch.corners.shape[0] - 16) // side)
+    values = scratch.part_x
     sums = scratch.sums_along
     block_first = 0
     block_last = 0
@@ -507,7 +526,7 @@ def _fill_patch(
                 weight = tables.left_weights[at]
             elif j >= last:
                 weight = tables.right_weights[at]
-            base = np.uint64((j - block_first) * rows)
+            base = np.uint64((j - block_first) * side)
             for i in range(n):
                 sums[i] += values[base + i] * weight
         _shrink_down(tables, scratch, side, d)
@@ -530,7 +549,7 @@ def _enlarge_patch(
     for j in range(side):
         _sample(picture, scratch, upright, exact, side, rows, j, j + 1, x, y, cosine, sine)
         for i in range(side):
-            scratch.small[i * side + j] = int(scratch.values[i])
+            scratch.small[i * side + j] = int(scratch.part_x[i])
     step = np.float64(side) / 21
     inverse = np.float64(21) / side
     for row in range(21):
@@ -615,6 +634,46 @@ def _fill_descriptor(
             descriptors[np.uint64(target + n_bins * c + k)] = bins[np.uint64(16 * k + c)] * scale
 
 
+@inlined
+def _start_rows(
+    picture: Picture,
+    scratch: Scratch,
+    side: int,
+    x: np.float32,
+    y: np.float32,
+    cosine: np.float32,
+    sine: np.float32,
+) -> bool:
+    """Note where the rows of a turned window start; tell whether 1/2^32 pixel measures it all."""
+    row_x = x
+    row_y = y
+    rows = (side + 15) // 16 * 16
+    for i in range(rows):
+        scratch.row_x[i] = row_x if i < side else x
+        scratch.row_y[i] = row_y if i < side else y
+        row_x = row_x + sine
+        row_y = row_y + cosine
+    unit = np.float64(4294967296)
+    for i in range(np.uint64(rows)):
+        at_x = np.float64(scratch.row_x[i])
+        at_y = np.float64(scratch.row_y[i])
+        scratch.at_x[i] = at_x
+        scratch.at_y[i] = at_y
+        left = np.floor(at_x)
+        top = np.floor(at_y)
+        scratch.row_part_x[i] = np.uint32((at_x - left) * unit)
+        scratch.row_part_y[i] = np.uint32((at_y - top) * unit)
+        scratch.row_corner[i] = np.int32(np.int32(top) * picture.width + np.int32(left))
+    tiny = np.float32(2.0**-9)
+    whole_x = np.float64(x) * unit
+    whole_y = np.float64(y) * unit
+    return bool(
+        min(abs(cosine), abs(sine)) >= tiny
+        and whole_x == np.floor(whole_x)
+        and whole_y == np.floor(whole_y)
+    )
+
+
 @kernel
 def describe(
     picture: Picture,
@@ -663,17 +722,7 @@ def describe(
         else:
             x0 = x + off * cosine + off * sine
             y0 = y - off * sine + off * cosine
-            tiny = np.float32(2.0**-16)
-            exact = bool(min(abs(cosine), abs(sine)) >= tiny)
-            row_x = x0
-            row_y = y0
-            for i in range((side + 15) // 16 * 16):
-                scratch.row_x[i] = row_x if i < side else x0
-                scratch.row_y[i] = row_y if i < side else y0
-                scratch.at_x[i] = np.float64(scratch.row_x[i])
-                scratch.at_y[i] = np.float64(scratch.row_y[i])
-                row_x = row_x + sine
-                row_y = row_y + cosine
+            exact = _start_rows(picture, scratch, side, x0, y0, cosine, sine)
         if side < 21:
             _enlarge_patch(picture, scratch, upright, exact, side, x0, y0, cosine, sine)
         else:
