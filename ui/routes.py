@@ -6,6 +6,7 @@ the address, answer GET alone, and give 404 for whatever is not there.
 
 import functools
 import hashlib
+import logging
 from collections.abc import Callable
 
 from starlette.middleware import Middleware
@@ -15,11 +16,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import draw, images, index, pipeline
-from engine.errors import EngineError
+from engine.errors import EngineError, ImageError
 from engine.index import Index
 from ui import urls
 from ui.uploads import STORE
 
+log = logging.getLogger(__name__)
 SIDES = (160, 320, 640, 1280)
 MOST_DRAWN = 500  # keypoints on one picture; more are a wall
 ONE_YEAR = 31_536_000
@@ -78,8 +80,12 @@ def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Respons
     def guarded(request: Request) -> Response:
         try:
             return answer(request)
-        except (EngineError, ValueError, OSError) as error:
-            return Response(str(error), status_code=404, media_type="text/plain; charset=utf-8")
+        except (ImageError, ValueError) as error:
+            told = str(error)
+        except (EngineError, OSError) as error:
+            log.warning("%s: %s", request.url.path, error)
+            told = "this cannot be read now"  # the reason names files of the server
+        return Response(told, status_code=404, media_type="text/plain; charset=utf-8")
 
     return guarded
 
@@ -131,7 +137,7 @@ def upload(request: Request) -> Response:
         raise ValueError("there is no such upload")
     side = _side(request)
     if "keypoints" in request.query_params:
-        opened = _index(request.query_params["collection"])
+        opened = _index(request.query_params.get("collection", ""))
         image = images.decode(found.data, found.name)
         return _jpeg(_with_keypoints(opened, image, side, request), private=True)
     return _jpeg(images.thumbnail(found.data, found.name, side), private=True)
