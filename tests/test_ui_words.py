@@ -1,0 +1,64 @@
+"""Small formats of the pages, and tables that no spreadsheet takes for formulas."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.pipeline import Timings
+from ui import words
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x","y")', "=a,b"],
+)
+def test_names_do_not_become_formulas(text: str) -> None:
+    (row,) = csv.reader(io.StringIO(words.csv([text], [])))
+    assert row == ["'" + text]
+
+
+def test_numbers_stay_numbers() -> None:
+    assert words.csv(["score", "n"], [[-0.5, -3]]) == "score,n\n-0.5,-3\n"
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5))
+def test_a_table_is_read_back_with_every_cell_in_its_place(table: list[list[str]]) -> None:
+    text = words.csv(["first", "second"], [list(row) for row in table])
+    read = list(csv.reader(io.StringIO(text, newline="")))
+    assert read[0] == ["first", "second"]
+    assert len(read) == len(table) + 1
+    for row, given_row in zip(read[1:], table, strict=True):
+        for cell, given_cell in zip(row, given_row, strict=True):
+            assert cell in (given_cell, "'" + given_cell)
+            assert cell[:1] not in ("=", "+", "-", "@", "\t", "\r")
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "0 images"), (1, "1 image"), (2, "2 images"), (1214, "1,214 images")]
+)
+def test_counts_agree_with_their_noun(count: int, told: str) -> None:
+    assert words.counted(count, "image") == told
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.00123, "0.0012 s"), (0.214, "0.21 s"), (1.26, "1.3 s"), (9.96, "10 s"), (61.4, "61 s")],
+)
+def test_times_have_two_figures(value: float, told: str) -> None:
+    assert words.seconds(value) == told
+
+
+def test_steps_that_were_not_taken_are_not_told() -> None:
+    assert words.steps(Timings(surf=0.2, words=0.0, search=0.01)) == "SURF 0.2 s · search 0.01 s"
+    assert words.steps(Timings(surf=0.0, words=0.0, search=0.0)) == ""
+
+
+def test_every_method_is_explained() -> None:
+    from engine.encode import WEIGHTINGS
+
+    assert set(words.METHODS) == set(WEIGHTINGS)
