@@ -12,10 +12,9 @@ import io
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +23,12 @@ from engine import artifacts, codebook, datasets, images, index, surf, worker
 from engine.assemble import PATCH_SIDE, Assembled, assemble
 from engine.codebook import Codebook, CodebookParams
 from engine.encode import check_weighting
-from engine.errors import ArtifactError, BuildError, CancelledError
+from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
 from engine.index import Index
-from engine.worker import Job, Outcome, PatchJob
+from engine.pool import Progress, Run
+from engine.worker import Job, PatchJob
 
-T = TypeVar("T")
 IMAGE_FRACTION = 10  # the original learned its words on a tenth of the images
 
 
@@ -59,98 +58,6 @@ class BuildParams:
 
     def __post_init__(self) -> None:
         check_weighting(self.weighting)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a build is.
-
-    Attributes
-    ----------
-    stage : str
-        What is being done, for people.
-    done, total : int
-        Pictures (or steps) of this stage.
-    picture : str or None
-        The one that was finished last.
-    rate : float
-        Pictures a second in this run; 0 while unknown.
-    seconds_left : float or None
-        Of this stage, in seconds; None while unknown.
-    n_skipped : int
-        Pictures left out so far.
-    """
-
-    stage: str
-    done: int
-    total: int
-    picture: str | None = None
-    rate: float = 0.0
-    seconds_left: float | None = None
-    n_skipped: int = 0
-
-
-class _Run:
-    """One run of a build: its processes, its progress, and whether to go on."""
-
-    def __init__(
-        self,
-        n_workers: int,
-        progress: Callable[[Progress], None] | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> None:
-        self.n_workers = n_workers
-        self._progress = progress or (lambda _: None)
-        self._cancelled = cancelled or (lambda: False)
-        self.skipped: set[str] = set()
-
-    def say(
-        self,
-        stage: str,
-        done: int,
-        total: int,
-        picture: str | None,
-        started: float,
-        n_before: int = 0,
-    ) -> None:
-        """Report progress, or end the run if it was cancelled."""
-        if self._cancelled():
-            raise CancelledError("the build was stopped; run it again to go on from here")
-        elapsed = time.perf_counter() - started
-        rate = done / elapsed if done and elapsed > 0 else 0.0
-        left = (total - done) / rate if rate else None
-        done, total = done + n_before, total + n_before
-        self._progress(Progress(stage, done, total, picture, rate, left, len(self.skipped)))
-
-    def over(self, function: Callable[[Any], T], jobs: Sequence[Any]) -> Iterator[T]:
-        """Call `function` on every job over this run's processes, in any order."""
-        from joblib import Parallel, delayed, parallel_config
-        from threadpoolctl import threadpool_limits
-
-        if self.n_workers == 1 or len(jobs) < 2:
-            with threadpool_limits(1):
-                yield from map(function, jobs)
-            return
-        with parallel_config("loky", inner_max_num_threads=1):
-            pool = Parallel(self.n_workers, return_as="generator_unordered")
-            results = pool(delayed(function)(job) for job in jobs)
-            with contextlib.closing(results):
-                yield from results
-
-    def process(self, stage: str, jobs: Sequence[Job], n_before: int = 0) -> dict[str, Outcome]:
-        """Take every picture of `jobs` as far as it asks; return what became of each.
-
-        `n_before` pictures were finished by an earlier run: they count as done, not as speed.
-        """
-        outcomes: dict[str, Outcome] = {}
-        started = time.perf_counter()
-        self.say(stage, 0, len(jobs), None, started, n_before)
-        for outcome in self.over(worker.process, jobs):
-            outcomes[outcome.path] = outcome
-            if outcome.reason is not None:
-                self.skipped.add(outcome.path)
-            self.say(stage, len(outcomes), len(jobs), outcome.path, started, n_before)
-        return outcomes
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -246,9 +153,9 @@ def build(
                 f"there is already an index {name!r}. Choose another name, add --overwrite to "
                 f"replace it, or delete it with: python -m engine delete {name}"
             )
-        run = _Run(n_workers or default_workers(), progress, cancelled)
+        run = Run(n_workers or default_workers(), progress, cancelled)
         plan = _make_plan(folder, name, params or BuildParams(), run)
-        surf.warm_up(lambda message: run.say(message, 0, 0, None, time.perf_counter()))
+        surf.warm_up(run.say)
         words = _learn_words(plan, run)
         _finish_pictures(plan, words, run)
         _write_index(plan, words, run)
@@ -256,15 +163,14 @@ def build(
     return index.open_index(name)
 
 
-def _make_plan(folder: Path, name: str, params: BuildParams, run: _Run) -> _Plan:
+def _make_plan(folder: Path, name: str, params: BuildParams, run: Run) -> _Plan:
     """Look through the folder, and keep or drop what an earlier run has left."""
-    started = time.perf_counter()
     root = folder.expanduser().resolve()
     paths: list[str] = []
     sizes: list[int] = []
     keys: list[str] = []
     for file in datasets.walk(root):
-        run.say("Looking through the folder", len(paths), 0, file.path, started)
+        run.say("Looking through the folder", file.path)
         path = root / file.path
         if images.is_picture(path) or images.has_picture_name(path):
             told = f"{file.path}\0{file.n_bytes}\0{file.mtime_ns}"
@@ -285,7 +191,7 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: _Run) -> _Plan
     return _Plan(name, root, work, params, tuple(paths), tuple(sizes), tuple(keys))
 
 
-def _finish_pictures(plan: _Plan, words: Codebook, run: _Run) -> None:
+def _finish_pictures(plan: _Plan, words: Codebook, run: Run) -> None:
     """Give every picture its words, except those that an earlier run has finished."""
     centres = plan.work / "centres.npy"
     data = io.BytesIO()
@@ -297,7 +203,7 @@ def _finish_pictures(plan: _Plan, words: Codebook, run: _Run) -> None:
     run.process("Finding keypoints and their words", plan.jobs(todo, centres), n_before)
 
 
-def _learn_words(plan: _Plan, run: _Run) -> Codebook:
+def _learn_words(plan: _Plan, run: Run) -> Codebook:
     """Open the codebook asked for, or the one an earlier run learned, or learn it."""
     params = plan.params
     if params.codebook_name is not None:
@@ -314,15 +220,14 @@ def _learn_words(plan: _Plan, run: _Run) -> Codebook:
             manifest = artifacts.read_manifest(kept, "codebook", "")
             return codebook.from_entry(manifest["codebook"], kept)
     sample, n_images = _training_sample(plan, run)
-    started = time.perf_counter()
-    run.say(f"Learning {params.codebook.n_words} words", 0, 0, None, started)
+    run.say(f"Learning {params.codebook.n_words} words")
     words = codebook.train(sample, params.codebook, params.extraction, n_images)
     kept.mkdir(exist_ok=True)
     artifacts.write_manifest(kept, "codebook", {"codebook": codebook.to_entry(words, kept)})
     return words
 
 
-def _training_sample(plan: _Plan, run: _Run) -> tuple[NDArray[np.float32], int]:
+def _training_sample(plan: _Plan, run: Run) -> tuple[NDArray[np.float32], int]:
     """Gather the descriptors to learn from; the choice depends on folder and seed alone.
 
     Images are taken in a random order: at least a tenth of them, then more until there are
@@ -366,10 +271,9 @@ def _gather(plan: _Plan, counts: dict[int, int], drawn: NDArray[np.int64]) -> ND
     return sample
 
 
-def _write_index(plan: _Plan, words: Codebook, run: _Run) -> None:
+def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     """Put the arrays together, cut the patches, and commit the manifest."""
-    started = time.perf_counter()
-    run.say("Writing the index", 0, 0, None, started)
+    run.say("Writing the index")
     folder = index.index_folder(plan.name)
     folder.mkdir(parents=True, exist_ok=True)
     records = [plan.record(i) for i in range(len(plan.paths))]
@@ -400,7 +304,7 @@ def _write_index(plan: _Plan, words: Codebook, run: _Run) -> None:
 
 
 def _cut_patches(
-    plan: _Plan, assembled: Assembled, entries: dict[str, Any], folder: Path, run: _Run
+    plan: _Plan, assembled: Assembled, entries: dict[str, Any], folder: Path, run: Run
 ) -> NDArray[np.uint8]:
     """Cut the patches that stand for each word out of the pictures: (K, P, S, S, 3) RGB."""
     xy, size, angle = (artifacts.open_array(folder, entries[k]) for k in ("xy", "size", "angle"))
@@ -412,11 +316,10 @@ def _cut_patches(
         picture = str(plan.root / assembled.paths[image_id])
         jobs.append(PatchJob(picture, rows, xy[rows], size[rows], angle[rows], PATCH_SIDE))
     cut = np.zeros((len(wanted) + 1, PATCH_SIDE, PATCH_SIDE, 3), np.uint8)
-    started = time.perf_counter()
-    for n_done, (rows, patches) in enumerate(run.over(worker.cut_patches, jobs), 1):
+    results = run.over(worker.cut_patches, jobs)
+    for rows, patches in run.counted("Cutting out patches of the words", results, len(jobs)):
         if patches is not None:
             cut[np.searchsorted(wanted, rows)] = patches
-        run.say("Cutting out patches of the words", n_done, len(jobs), None, started)
     places = np.searchsorted(wanted, assembled.patch_rows)
     places[assembled.patch_rows < 0] = len(wanted)
     return cut[places]

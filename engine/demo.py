@@ -25,11 +25,12 @@ from engine.demo_paint import Pixels, relight
 from engine.demo_scenes import Ground, Hung
 from engine.demo_sources import HELD_OUT, PHOTOGRAPHS, TEXTURES, Source, credits_page
 from engine.errors import ArtifactError, BuildError
+from engine.pool import Progress
 
 if TYPE_CHECKING:
-    from engine.build import BuildParams, Progress
+    from engine.build import BuildParams
 
-Told: TypeAlias = Callable[["Progress"], None]
+Told: TypeAlias = Callable[[Progress], None]
 Row: TypeAlias = tuple[str, str, str]
 
 NAME = "demo"
@@ -121,7 +122,7 @@ def ensure(progress: Told | None = None) -> str:
     Parameters
     ----------
     progress : callable or None
-        Called with `engine.build.Progress`.
+        Called with `engine.pool.Progress`.
 
     Returns
     -------
@@ -160,7 +161,7 @@ def make_pictures(folder: Path, progress: Told | None = None) -> None:
     folder : Path
         Replaced where it exists and is an older demo.
     progress : callable or None
-        Called with `engine.build.Progress` after every picture.
+        Called with `engine.pool.Progress` after every picture.
 
     Raises
     ------
@@ -276,8 +277,6 @@ class _Maker:
         self._write(path, images.encode_jpeg(pixels, _JPEG_QUALITY))
         self._n_made += 1
         if self._progress is not None:
-            from engine.build import Progress
-
             seconds = max(time.monotonic() - self._started, 1e-3)
             rate = self._n_made / seconds
             left = (self._total - self._n_made) / rate

@@ -113,7 +113,6 @@ def description(record: dict[str, NDArray[Any]]) -> dict[str, Any]:
 
 
 def _write(path: Path, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     packed = np.frombuffer(json.dumps(described).encode(), np.uint8)
     everything: dict[str, Any] = {"description": packed, **arrays}
@@ -150,15 +149,44 @@ def _find_features(job: Job) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     return described, arrays
 
 
+def _begun_path(job: Job) -> Path:
+    return Path(f"{job.record}.begun")
+
+
+def was_begun(job: Job) -> bool:
+    """Tell whether work on this picture was begun and never ended, well or badly."""
+    return _begun_path(job).exists()
+
+
+def give_up(job: Job) -> Outcome:
+    """Skip a picture for good: reading it killed the process."""
+    name = Path(job.path).name
+    reason = (
+        f"{name} cannot be read: the program that decodes it crashed or ran out of memory. "
+        "Open it in another program, save a copy, and use that."
+    )
+    _write(record_path(job.record, finished=True), {"path": job.path, "reason": reason}, {})
+    _begun_path(job).unlink(missing_ok=True)
+    return Outcome(job.path, 0, reason)
+
+
 def process(job: Job) -> Outcome:
     """Take one picture as far as the job asks, from wherever an earlier run left it."""
     hold_threads()
+    done = read_record(record_path(job.record, finished=True))
+    if done is not None:
+        return Outcome(job.path, len(done.get("xy", ())), description(done)["reason"])
+    begun = _begun_path(job)
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.touch()
+    outcome = _process(job)
+    begun.unlink(missing_ok=True)
+    return outcome
+
+
+def _process(job: Job) -> Outcome:
     finished = record_path(job.record, finished=True)
     waiting = record_path(job.record, finished=False)
-    done = read_record(finished)
-    if done is not None:
-        described = description(done)
-        return Outcome(job.path, len(done.get("xy", ())), described["reason"])
     kept = read_record(waiting)
     if kept is None:
         described, arrays = _find_features(job)

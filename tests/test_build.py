@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from engine import artifacts, build, codebook, index, worker
-from engine.build import BuildParams, Progress
+from engine.build import BuildParams
 from engine.codebook import CodebookParams
 from engine.errors import ArtifactError, BuildError, CancelledError
 from engine.features import ExtractionParams
 from engine.index import Index
+from engine.pool import Progress
 from engine.surf import SurfParams
 from tests.conftest import N_TINY_WORDS, tiny_params
 
@@ -236,3 +238,57 @@ def test_links_loops_and_pipes_are_no_trouble(tmp_path: Path, folder: Path, scra
     (pictures / "=1+1\u202e<b>.jpg").write_bytes((folder / "rocket.jpg").read_bytes())
     opened = build.build(pictures, "odd", tiny_params(codebook_name="tiny"), n_workers=1)
     assert [e.path for e in opened.images] == ["=1+1\u202e<b>.jpg", "china.jpg", "coffee.jpg"]
+
+
+CRASHES = b"crashes the decoder"
+SITECUSTOMIZE = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).resolve().parents[1])!r})
+import engine.images as images
+decode = images.decode
+def crash(data, *rest, **more):
+    if data.endswith({CRASHES!r}):
+        os.abort()
+    return decode(data, *rest, **more)
+images.decode = crash
+"""
+
+
+def test_a_picture_that_kills_its_process_is_skipped(
+    tmp_path: Path, folder: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = tmp_path / "deadly"
+    pictures.mkdir()
+    for name in ("china.jpg", "coffee.jpg", "flower.jpg", "rocket.jpg"):
+        shutil.copy(folder / name, pictures)
+    (pictures / "deadly.jpg").write_bytes((folder / "china.jpg").read_bytes() + CRASHES)
+    patched = tmp_path / "patched"
+    patched.mkdir()
+    (patched / "sitecustomize.py").write_text(SITECUSTOMIZE)
+    monkeypatch.setenv("PYTHONPATH", str(patched))
+    get_reusable_executor().shutdown(wait=True)  # its processes started without the patch
+    try:
+        params = tiny_params(codebook_name="tiny")
+        opened = build.build(pictures, "deadly", params, n_workers=2)
+    finally:
+        get_reusable_executor().shutdown(wait=True)
+    assert [e.path for e in opened.images] == [
+        "china.jpg",
+        "coffee.jpg",
+        "flower.jpg",
+        "rocket.jpg",
+    ]
+    (skipped,) = opened.skipped
+    assert skipped.path == "deadly.jpg"
+    assert "crashed" in skipped.reason
+
+
+def test_a_picture_in_work_when_the_build_was_killed_is_kept(folder: Path, scratch: Path) -> None:
+    with pytest.raises(CancelledError):
+        build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(20))
+    records = build.work_folder("cut") / "records"
+    waiting = next(records.glob("*/*.features.npz"))
+    waiting.with_name(waiting.name.replace(".features.npz", ".begun")).touch()
+    waiting.unlink()
+    build.build(folder, "cut", tiny_params(), n_workers=1)
+    assert _digests("cut") == _digests("tiny")

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from engine import demo, index, pipeline
-from engine.build import Progress
 from engine.errors import EngineError
+from engine.pool import Progress
 
 log = logging.getLogger(__name__)
 
