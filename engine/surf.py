@@ -652,7 +652,12 @@ def _scratch(largest: int) -> surf_describe.Scratch:
         y_parts=np.zeros(128, np.float32),
         weights=np.zeros(128, np.float32),
         phases=np.zeros(128, np.float32),
-        sums=np.zeros(2 * 72, np.float32),
+        lefts=np.zeros(13, np.int64),
+        tops=np.zeros(13, np.int64),
+        bins_of=np.zeros(128, np.int32),
+        bin_x=np.zeros(170, np.float64),
+        bin_y=np.zeros(170, np.float64),
+        strengths=np.zeros(72, np.float64),
         row_x=np.zeros(rows, np.float32),
         row_y=np.zeros(rows, np.float32),
         at_x=np.zeros(rows, np.float64),
@@ -668,6 +673,8 @@ def _scratch(largest: int) -> surf_describe.Scratch:
         patch=np.zeros(448, np.float32),
         dx=np.zeros(420, np.float32),
         dy=np.zeros(420, np.float32),
+        cell_dx=np.zeros(400, np.float32),
+        cell_dy=np.zeros(400, np.float32),
         bins=np.zeros(8 * 16, np.float32),
     )
 

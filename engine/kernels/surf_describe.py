@@ -79,8 +79,14 @@ class Scratch(NamedTuple):
         Weighted wavelet responses.
     phases : (128,) float32
         Their directions, in whole degrees.
-    sums : (2 * 72,) float32
-        Sums over the 72 sectors.
+    lefts, tops : (13,) int64
+        Columns and rows of those corners, -1 where the wavelet leaves the image.
+    bins_of : (128,) int32
+        Bin of each response's direction.
+    bin_x, bin_y : (170,) float64
+        Sums over 144 bins of directions, with twelve and more repeated at either end.
+    strengths : (72,) float64
+        Squared length of the sum over each sector.
     row_x, row_y : (S,) float32
         Where each window row starts.
     at_x, at_y : (S,) float64
@@ -98,6 +104,8 @@ class Scratch(NamedTuple):
         The 21 x 21 patch.
     dx, dy : (420,) float32
         Its gradients.
+    cell_dx, cell_dy : (400,) float32
+        The same in the order of `Tables.cell_members`.
     bins : (8 * 16,) float32
         Sums of each cell: sum k of cell c at 16 k + c.
     """
@@ -107,7 +115,12 @@ class Scratch(NamedTuple):
     y_parts: NDArray[np.float32]
     weights: NDArray[np.float32]
     phases: NDArray[np.float32]
-    sums: NDArray[np.float32]
+    lefts: NDArray[np.int64]
+    tops: NDArray[np.int64]
+    bins_of: NDArray[np.int32]
+    bin_x: NDArray[np.float64]
+    bin_y: NDArray[np.float64]
+    strengths: NDArray[np.float64]
     row_x: NDArray[np.float32]
     row_y: NDArray[np.float32]
     at_x: NDArray[np.float64]
@@ -123,6 +136,8 @@ class Scratch(NamedTuple):
     patch: NDArray[np.float32]
     dx: NDArray[np.float32]
     dy: NDArray[np.float32]
+    cell_dx: NDArray[np.float32]
+    cell_dy: NDArray[np.float32]
     bins: NDArray[np.float32]
 
 
@@ -206,13 +221,16 @@ def _orient(
     reach = np.float32(side - 1) / np.float32(2)
     stride = picture.width + 1
     n = tables.disc_x.shape[0]
+    for k in range(13):
+        left = int(np.rint(x + np.float32(k - 6) * s - reach))
+        top = int(np.rint(y + np.float32(k - 6) * s - reach))
+        scratch.lefts[k] = left if left < stride - side else -1
+        scratch.tops[k] = top if top < picture.height + 1 - side else -1
     n_inside = 0
     for k in range(n):
-        a = np.float32(tables.disc_x[k] - 6)
-        b = np.float32(tables.disc_y[k] - 6)
-        left = int(np.rint(x + a * s - reach))
-        top = int(np.rint(y + b * s - reach))
-        inside = 0 <= left < stride - side and 0 <= top < picture.height + 1 - side
+        left = scratch.lefts[np.uint64(tables.disc_x[k])]
+        top = scratch.tops[np.uint64(tables.disc_y[k])]
+        inside = left >= 0 and top >= 0
         scratch.origins[k] = top * stride + left if inside else 0
         scratch.weights[k] = tables.disc_weights[k] if inside else np.float32(0)
         n_inside += inside
@@ -247,30 +265,86 @@ def _orient(
     magic = np.float32(12582912)
     for k in range(n):
         phase = _phase(scratch.y_parts[k], scratch.x_parts[k])
-        scratch.phases[k] = (phase + magic) - magic
-    n_sectors = np.uint64(scratch.sums.shape[0] // 2)
-    for t in range(np.uint64(scratch.sums.shape[0])):
-        scratch.sums[t] = 0
+        phase = (phase + magic) - magic
+        fifth = np.int32((phase + np.float32(0.5)) * np.float32(0.2))
+        scratch.phases[k] = phase
+        scratch.bins_of[k] = np.int32(
+            2 * fifth + (1 if phase > np.float32(5) * np.float32(fifth) else 0)
+        )
+    return _strongest_sector(scratch, n)
+
+
+@inlined
+def _strongest_sector(scratch: Scratch, n: int) -> np.float32:
+    """Find the direction of the strongest of 72 sectors, each 59 whole degrees wide.
+
+    Sector k holds 23 of 144 bins, which hold a multiple of five degrees or the four behind it in
+    turn. Sums over bins, in float64, tell which sectors can be the strongest; those are summed
+    again sample by sample in float32, whose rounding decides between near equals.
+    """
+    sums_x = scratch.bin_x
+    sums_y = scratch.bin_y
+    n_bins = 144
+    ahead = np.uint64(12)
+    for k in range(n_bins + 24):
+        sums_x[k] = 0
+        sums_y[k] = 0
+    total = np.float64(0)
     for k in range(n):
-        phase = scratch.phases[k]
-        vx = scratch.x_parts[k]
-        vy = scratch.y_parts[k]
-        for t in range(n_sectors):
-            apart = abs(phase - np.float32(5) * np.float32(t))
-            belongs = (apart < np.float32(30)) | (apart > np.float32(330))
-            scratch.sums[t] += vx if belongs else np.float32(0)
-            scratch.sums[t + n_sectors] += vy if belongs else np.float32(0)
+        x = np.float64(scratch.x_parts[k])
+        y = np.float64(scratch.y_parts[k])
+        at = np.uint64(scratch.bins_of[k]) + ahead
+        sums_x[at] += x
+        sums_y[at] += y
+        total += abs(x) + abs(y)
+    # 360 degrees are 0; then copies of the last bins before the first, and the other way round.
+    sums_x[12] += sums_x[n_bins + 12]
+    sums_y[12] += sums_y[n_bins + 12]
+    for k in range(12):
+        sums_x[k] = sums_x[n_bins + k]
+        sums_y[k] = sums_y[n_bins + k]
+        sums_x[n_bins + 12 + k] = sums_x[12 + k]
+        sums_y[n_bins + 12 + k] = sums_y[12 + k]
+    x = np.float64(0)
+    y = np.float64(0)
+    for k in range(1, 24):
+        x += sums_x[k]
+        y += sums_y[k]
+    strongest = np.float64(0)
+    for sector in range(72):
+        scratch.strengths[sector] = x * x + y * y
+        strongest = max(strongest, x * x + y * y)
+        low = np.uint64(2 * sector)
+        x += (sums_x[low + np.uint64(24)] + sums_x[low + np.uint64(25)]) - (
+            sums_x[low + np.uint64(1)] + sums_x[low + np.uint64(2)]
+        )
+        y += (sums_y[low + np.uint64(24)] + sums_y[low + np.uint64(25)]) - (
+            sums_y[low + np.uint64(1)] + sums_y[low + np.uint64(2)]
+        )
+    # 113 float32 additions err by less than 1e-5 of the sum of magnitudes.
+    slack = total * np.float64(1e-5)
+    least = strongest - np.float64(8) * slack * (np.sqrt(strongest) + slack)
     best = np.float32(0)
     best_x = np.float32(0)
     best_y = np.float32(0)
-    for t in range(n_sectors):
-        sx = scratch.sums[t]
-        sy = scratch.sums[t + n_sectors]
-        strength = sx * sx + sy * sy
+    if total == 0:
+        return _angle(-best_y, best_x)
+    for sector in range(72):
+        if scratch.strengths[sector] < least:
+            continue
+        sum_x = np.float32(0)
+        sum_y = np.float32(0)
+        centre = np.float32(5 * sector)
+        for k in range(n):
+            apart = abs(scratch.phases[k] - centre)
+            belongs = (apart < np.float32(30)) | (apart > np.float32(330))
+            sum_x += scratch.x_parts[k] if belongs else np.float32(0)
+            sum_y += scratch.y_parts[k] if belongs else np.float32(0)
+        strength = sum_x * sum_x + sum_y * sum_y
         if strength > best:
             best = strength
-            best_x = sx
-            best_y = sy
+            best_x = sum_x
+            best_y = sum_y
     return _angle(-best_y, best_x)
 
 
@@ -293,6 +367,7 @@ def _place_inside(
     scale = np.float32(1 / 4294967296)
     n = np.uint64(rows)
     below = np.int32(width)
+    low = np.uint64(4294967295)
     for j in range(first, last):
         base = np.uint64((j - first) * side)
         along = int(np.float64(j) * cosine * unit)
@@ -303,8 +378,8 @@ def _place_inside(
         for i in range(n):
             row_x = scratch.row_part_x[i]
             row_y = scratch.row_part_y[i]
-            x = np.uint32(row_x + part_x)
-            y = np.uint32(row_y + part_y)
+            x = np.uint32((np.uint64(row_x) + np.uint64(part_x)) & low)
+            y = np.uint32((np.uint64(row_y) + np.uint64(part_y)) & low)
             right = np.int32(1) if x < row_x else np.int32(0)
             lower = below if y < row_y else np.int32(0)
             scratch.part_x[base + i] = np.float32(x) * scale
@@ -603,12 +678,16 @@ def _fill_descriptor(
     n_cells = np.uint64(bins.shape[0] // 8)
     n_bins = 8 if extended else 4
     zero = np.float32(0)
+    # Reads from the unknown, apart as in _blend.
+    for k in range(np.uint64(tables.cell_members.shape[0])):
+        at = np.uint64(tables.cell_members[k])
+        scratch.cell_dx[k] = scratch.dx[at]
+        scratch.cell_dy[k] = scratch.dy[at]
     for member in range(tables.cell_members.shape[0] // 16):
         base = np.uint64(16 * member)
         for c in range(n_cells):
-            at = np.uint64(tables.cell_members[base + c])
-            dx = scratch.dx[at]
-            dy = scratch.dy[at]
+            dx = scratch.cell_dx[base + c]
+            dy = scratch.cell_dy[base + c]
             if extended:
                 bins[c] += dx if dy >= zero else zero
                 bins[c + np.uint64(16)] += abs(dx) if dy >= zero else zero
