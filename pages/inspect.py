@@ -132,7 +132,7 @@ def chart(
 
     def clicked() -> None:
         selected = st.session_state["histogram"]["selection"].get("selected") or []
-        places = [i for part in selected for i in part.get("dataIndex", [])]
+        places = [i for part in selected for i in part.get("data_indices", [])]
         if places:
             link.go(word=int(places[0]))
             st.session_state.pop("keypoint", None)

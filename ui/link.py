@@ -7,10 +7,12 @@ back button therefore all show the same page, and nothing has to be restored fro
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import streamlit as st
 
+_PAGES = Path(__file__).resolve().parents[1] / "pages"
 _QUERY = re.compile(r"(?:image-(?P<image>\d{1,9})|upload-(?P<upload>[A-Za-z0-9_-]{16,64}))")
 PARAMETERS = ("collection", "query", "method", "word")
 
@@ -87,7 +89,8 @@ def go(**changes: Any) -> None:
 
 def open_page(page: str, **changes: Any) -> None:
     """Go to another page, with its choices in the address."""
-    st.switch_page(f"pages/{page}.py", query_params=here().to(**changes).write())
+    # Relative paths would start at the frame, which lies beside this file.
+    st.switch_page(str(_PAGES / f"{page}.py"), query_params=here().to(**changes).write())
 
 
 def choose(
