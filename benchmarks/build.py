@@ -24,7 +24,7 @@ ALONE = """
 import sys, time
 from pathlib import Path
 from engine import images, surf, worker
-worker.hold_threads()
+worker.prepare()
 paths = sorted(Path(sys.argv[1]).iterdir())
 surf.extract(images.read(paths[0]).gray)
 started = time.process_time()

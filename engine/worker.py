@@ -8,7 +8,10 @@ its keypoints were assigned to words, or why it was skipped.
 import dataclasses
 import functools
 import json
+import multiprocessing
 import os
+import threading
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,6 +24,7 @@ from engine import codebook, features, images, surf
 from engine.errors import ImageError
 from engine.features import ExtractionParams
 
+PARENT_SECONDS = 1.0  # between two looks whether the parent still lives
 RECORD_ERRORS = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -78,11 +82,23 @@ class PatchJob:
 
 
 @functools.cache
-def hold_threads() -> None:
-    """Keep OpenCV to one thread in this process; the BLAS is held by the pool."""
+def prepare() -> None:
+    """Keep OpenCV to one thread in this process, and end a pool's process with its parent.
+
+    The BLAS is held by the pool. A pool's processes would wait five minutes for a parent that
+    was killed, each with its 200 MB.
+    """
     from engine import opencv
 
     opencv.load().setNumThreads(1)
+    if multiprocessing.current_process().name.startswith("LokyProcess"):
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    os._exit(1)
 
 
 @functools.lru_cache(maxsize=2)
@@ -172,7 +188,7 @@ def give_up(job: Job) -> Outcome:
 
 def process(job: Job) -> Outcome:
     """Take one picture as far as the job asks, from wherever an earlier run left it."""
-    hold_threads()
+    prepare()
     done = read_record(record_path(job.record, finished=True))
     if done is not None:
         return Outcome(job.path, len(done.get("xy", ())), description(done)["reason"])
@@ -211,7 +227,7 @@ def _process(job: Job) -> Outcome:
 
 def cut_patches(job: PatchJob) -> tuple[NDArray[np.int64], NDArray[np.uint8] | None]:
     """Cut patches out of one picture; None where the file can no longer be read."""
-    hold_threads()
+    prepare()
     try:
         rgb = images.read(Path(job.picture)).rgb
     except ImageError:

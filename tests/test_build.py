@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -238,6 +240,35 @@ def test_links_loops_and_pipes_are_no_trouble(tmp_path: Path, folder: Path, scra
     (pictures / "=1+1\u202e<b>.jpg").write_bytes((folder / "rocket.jpg").read_bytes())
     opened = build.build(pictures, "odd", tiny_params(codebook_name="tiny"), n_workers=1)
     assert [e.path for e in opened.images] == ["=1+1\u202e<b>.jpg", "china.jpg", "coffee.jpg"]
+
+
+def test_the_processes_of_a_killed_build_end_with_it(folder: Path, scratch: Path) -> None:
+    argv = [sys.executable, "-m", "engine", "build", str(folder), "--name", "orphans"]
+    killed = subprocess.Popen(
+        [*argv, "--words", "24", "--samples", "3000", "--workers", "2"],
+        cwd=Path(__file__).resolve().parents[1],
+        env=os.environ | {"VISWORD_ARTIFACTS": str(scratch)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    records = build.work_folder("orphans") / "records"
+    while not list(records.glob("*/*.npz")) and killed.poll() is None:
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+
+    def living() -> list[str]:
+        told = subprocess.run(
+            ["ps", "-o", "args=", "-g", str(killed.pid)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return [line for line in told.stdout.splitlines() if "LokyProcess" in line]
+
+    deadline = time.monotonic() + 60
+    while living() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert living() == []
 
 
 CRASHES = b"crashes the decoder"
