@@ -1,5 +1,6 @@
 """Builds go on after everything, and end in the same arrays however they were run."""
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -258,12 +259,13 @@ def test_the_processes_of_a_killed_build_end_with_it(folder: Path, scratch: Path
     killed.kill()
     killed.wait()
 
-    def living() -> list[str]:
-        told = subprocess.run(
-            ["ps", "-o", "args=", "-g", str(killed.pid)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return [line for line in told.stdout.splitlines() if "LokyProcess" in line]
+    def living() -> list[bytes]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                if os.getpgid(int(path.parent.name)) == killed.pid:
+                    found.append(path.read_bytes())
+        return [line for line in found if b"LokyProcess" in line]
 
     deadline = time.monotonic() + 60
     while living() and time.monotonic() < deadline:
