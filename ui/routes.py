@@ -23,7 +23,7 @@ from ui.uploads import STORE
 
 log = logging.getLogger(__name__)
 SIDES = (160, 320, 640, 1280)
-MOST_DRAWN = 500  # keypoints on one picture; more are a wall
+MOST_DRAWN = 150  # keypoints on one picture; more are a wall
 ONE_YEAR = 31_536_000
 HEADERS = {
     b"x-content-type-options": b"nosniff",
