@@ -109,6 +109,22 @@ def main() -> None:
         measure(many, chosen[N_SOURCES : N_SOURCES + args.queries], args.repeats)
 
 
+def measure_words(many: index.Index) -> None:
+    """Say what it costs to gather what the page of a word shows."""
+    busiest = np.argsort(many.frequency)[::-1][:5].tolist()
+
+    def open_word(word: int) -> None:
+        rows = many.keypoint_rows_of_word(word)
+        np.histogram(many.parts["words"]["distances"][rows], bins=30)
+        many.images_of_word(word, 8)
+        many.nearest_words(word, 8)
+
+    times = [cpu(lambda word=word: open_word(word)) for word in busiest for _ in range(3)]
+    print(
+        f"opening one of the five most frequent words: {statistics.median(times) * 1e3:.0f} ms CPU"
+    )
+
+
 def measure(many: index.Index, queries: list[Path], repeats: int) -> None:
     from threadpoolctl import threadpool_limits
 
@@ -139,6 +155,7 @@ def measure(many: index.Index, queries: list[Path], repeats: int) -> None:
                 f"{statistics.median(t[0] for t in times) * 1e3:>8.1f} "
                 f"{statistics.median(t[1] for t in times) * 1e3:>9.1f}  {ratio:.2f}   {lean:.2f}"
             )
+    measure_words(many)
     print(
         f"median ratio query / SURF: {statistics.median(r for r, _ in ratios):.2f}, without "
         f"decoding {statistics.median(r for _, r in ratios):.2f} (target at most 1.2)"

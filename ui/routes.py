@@ -9,6 +9,8 @@ import hashlib
 import logging
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import draw, images, index, pipeline
 from engine.errors import EngineError, ImageError
-from engine.index import Index
+from engine.index import ImageKeypoints, Index
+from engine.surf import Features
 from ui import urls
 from ui.uploads import STORE
 
@@ -90,26 +93,22 @@ def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Respons
     return guarded
 
 
-def _with_keypoints(opened: Index, image: images.Image, side: int, request: Request) -> bytes:
-    """Draw the strongest keypoints, or those of one word, on a picture."""
-    query = pipeline.describe_query(opened, image)
-    return _drawn(
-        image,
-        side,
-        request,
-        query.words.word_ids,
-        query.features.xy,
-        query.features.size,
-        query.features.angle,
-    )
-
-
-def _drawn(image: images.Image, side: int, request: Request, word_ids, xy, size, angle) -> bytes:  # type: ignore[no-untyped-def]
-    chosen = request.query_params.get("keypoints", "")
-    kept = word_ids == int(chosen) if chosen.isdigit() else slice(None, MOST_DRAWN)
-    small = images.shrink(image.rgb, side)
+def _with_keypoints(
+    image: images.Image,
+    keypoints: Features | ImageKeypoints,
+    word_ids: NDArray[np.int32],
+    request: Request,
+) -> bytes:
+    """Draw the strongest keypoints on a picture, or those of one word (`keypoints=WORD`)."""
+    chosen = request.query_params["keypoints"]
+    kept = np.flatnonzero(word_ids == int(chosen)) if chosen.isdigit() else np.arange(len(word_ids))
+    kept = kept[:MOST_DRAWN]
+    small = images.shrink(image.rgb, _side(request))
     scale = max(small.shape[:2]) / max(image.rgb.shape[:2])
-    return images.encode_jpeg(draw.keypoints(small, xy[kept], size[kept], angle[kept], scale))
+    drawn = draw.keypoints(
+        small, keypoints.xy[kept], keypoints.size[kept], keypoints.angle[kept], scale
+    )
+    return images.encode_jpeg(drawn)
 
 
 @_guard
@@ -120,10 +119,8 @@ def picture(request: Request) -> Response:
     path = opened.picture_path(image_id)
     side = _side(request)
     if "keypoints" in request.query_params:
-        points = opened.keypoints(image_id)
-        word_ids = opened.words(image_id).word_ids
-        image = images.read(path)
-        data = _drawn(image, side, request, word_ids, points.xy, points.size, points.angle)
+        points, word_ids = opened.keypoints(image_id), opened.words(image_id).word_ids
+        data = _with_keypoints(images.read(path), points, word_ids, request)
     else:
         data = images.thumbnail(path.read_bytes(), path.name, side)
     return _jpeg(data, private=False)
@@ -138,8 +135,9 @@ def upload(request: Request) -> Response:
     side = _side(request)
     if "keypoints" in request.query_params:
         opened = _index(request.query_params.get("collection", ""))
-        image = images.decode(found.data, found.name)
-        return _jpeg(_with_keypoints(opened, image, side, request), private=True)
+        query = pipeline.describe_query(opened, images.decode(found.data, found.name))
+        data = _with_keypoints(query.image, query.features, query.words.word_ids, request)
+        return _jpeg(data, private=True)
     return _jpeg(images.thumbnail(found.data, found.name, side), private=True)
 
 
