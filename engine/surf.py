@@ -668,7 +668,7 @@ def _scratch(largest: int) -> surf_describe.Scratch:
         corners=np.zeros(block, np.int32),
         part_x=np.zeros(block, np.float32),
         part_y=np.zeros(block, np.float32),
-        sums_along=np.zeros(rows, np.float32),
+        sums_along=np.zeros(3 * rows, np.float32),
         small=np.zeros(441, np.int64),
         patch=np.zeros(448, np.float32),
         dx=np.zeros(420, np.float32),

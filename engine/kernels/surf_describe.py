@@ -96,8 +96,8 @@ class Scratch(NamedTuple):
     corners, part_x, part_y : (B,) int32, float32, float32
         Some columns of samples: index of the upper left pixel, later the four pixels, and the
         way to the next ones, later the sampled values (in `part_x`).
-    sums_along : (S,) float32
-        Row sums of a patch column.
+    sums_along : (3 S,) float32
+        Row sums of three patch columns.
     small : (441,) int64
         A window with less than 21 pixels a side.
     patch : (448,) float32
@@ -524,29 +524,47 @@ def _sample(
 
 
 @inlined
-def _shrink_down(tables: Tables, scratch: Scratch, side: int, patch_column: int) -> None:
-    """Turn the row sums of one patch column into its 21 pixels."""
-    block = tables.blocks[side]
+def _round_pixel(total: np.float32, block: int) -> np.float32:
+    """Round a pixel of the patch as the shrinking by a factor, or by areas (block 0), does."""
     magic = np.float32(12582912)
+    if block == 2:
+        total = np.floor((total + np.float32(2)) * np.float32(0.25))
+    elif block > 2:
+        total = total * (np.float32(1) / np.float32(block * block))
+    return min((total + magic) - magic, np.float32(255))
+
+
+@inlined
+def _shrink_down(tables: Tables, scratch: Scratch, side: int, rows: int, patch_column: int) -> None:
+    """Turn the row sums of three patch columns into their 21 pixels each."""
+    block = tables.blocks[side]
     sums = scratch.sums_along
+    n = np.uint64(rows)
     for row in range(21):
         at = np.uint64(side * 21 + row)
         first = np.uint64(tables.whole_first[at])
         last = np.uint64(tables.whole_last[at])
         weight = tables.whole_weights[at]
-        total = np.float32(0)
+        one = np.float32(0)
+        two = np.float32(0)
+        three = np.float32(0)
         if tables.left_weights[at] > 0:
-            total = sums[first - np.uint64(1)] * tables.left_weights[at]
+            before = first - np.uint64(1)
+            one = sums[before] * tables.left_weights[at]
+            two = sums[before + n] * tables.left_weights[at]
+            three = sums[before + n + n] * tables.left_weights[at]
         for i in range(first, last):
-            total += sums[i] * weight
+            one += sums[i] * weight
+            two += sums[i + n] * weight
+            three += sums[i + n + n] * weight
         if tables.right_weights[at] > 0:
-            total += sums[last] * tables.right_weights[at]
-        if block == 2:
-            total = np.floor((total + np.float32(2)) * np.float32(0.25))
-        elif block > 2:
-            total = total * (np.float32(1) / np.float32(block * block))
-        total = (total + magic) - magic
-        scratch.patch[21 * row + patch_column] = min(total, np.float32(255))
+            one += sums[last] * tables.right_weights[at]
+            two += sums[last + n] * tables.right_weights[at]
+            three += sums[last + n + n] * tables.right_weights[at]
+        target = np.uint64(21 * row + patch_column)
+        scratch.patch[target] = _round_pixel(one, block)
+        scratch.patch[target + np.uint64(1)] = _round_pixel(two, block)
+        scratch.patch[target + np.uint64(2)] = _round_pixel(three, block)
 
 
 @inlined
@@ -576,8 +594,7 @@ def _fill_patch(
         last = tables.whole_last[at]
         begin = first - 1 if tables.left_weights[at] > 0 else first
         end = last + 1 if tables.right_weights[at] > 0 else last
-        for i in range(n):
-            sums[i] = 0
+        place = np.uint64(d % 3 * rows)
         for j in range(begin, end):
             if j >= block_last:
                 block_first = j
@@ -602,9 +619,14 @@ def _fill_patch(
             elif j >= last:
                 weight = tables.right_weights[at]
             base = np.uint64((j - block_first) * side)
-            for i in range(n):
-                sums[i] += values[base + i] * weight
-        _shrink_down(tables, scratch, side, d)
+            if j == begin:
+                for i in range(n):
+                    sums[place + i] = values[base + i] * weight
+            else:
+                for i in range(n):
+                    sums[place + i] += values[base + i] * weight
+        if d % 3 == 2:
+            _shrink_down(tables, scratch, side, rows, d - 2)
 
 
 @inlined
