@@ -36,7 +36,7 @@ def show() -> None:
 
 
 def _offer(label: str) -> None:
-    if st.button(label, type="primary"):
+    if st.button(label):
         startup.DEMO.start()
         st.rerun()
 

@@ -13,6 +13,8 @@ from typing import Any
 from engine import demo, index, pipeline
 from engine.errors import EngineError
 from engine.pool import Progress
+from ui import opened
+from ui.link import Link
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +54,17 @@ class DemoBuild:
     def _run(self) -> None:
         try:
             demo.ensure(self._tell)
+            _warm_up()
         except EngineError as error:
             self.error = str(error)
         except KeyboardInterrupt:
             self.error = "The server is stopping."
+        except OSError as error:
+            log.exception("the demo collection could not be built")
+            self.error = (
+                f"The demo collection could not be built: {error.strerror or 'disk fault'}. Free "
+                "some space, or set VISWORD_ARTIFACTS to a folder that the server may write to."
+            )
         except Exception:
             log.exception("the demo collection could not be built")
             self.error = "The demo collection could not be built. The server's log says why."
@@ -64,15 +73,24 @@ class DemoBuild:
 DEMO = DemoBuild()
 
 
+def _warm_up() -> None:
+    """Compile the kernels and open the first collection, so that no visitor waits for them."""
+    try:
+        pipeline.warm_up()
+        opened.collection(Link())
+    except EngineError as error:
+        log.warning("%s", error)
+    # Streamlit collects garbage after every run: what is loaded by now need not be looked at.
+    gc.freeze()
+
+
 @contextlib.asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Prepare before the first visitor, and stop what runs when the server ends."""
     if index.list_indexes():
-        threading.Thread(target=pipeline.warm_up, name="warm-up", daemon=True).start()
+        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     else:
         DEMO.start()
-    # Streamlit collects garbage after every run: what is loaded by now need not be looked at.
-    gc.freeze()
     try:
         yield None
     finally:
