@@ -464,23 +464,11 @@ def _integral(plane: NDArray[np.uint8], n_threads: int) -> NDArray[np.int32]:
     return table
 
 
-def _octave(
-    table: NDArray[np.int32], width: int, height: int, index: int, n_layers: int, n_threads: int
-) -> surf_detect.Octave:
-    """Lay out one octave: filters, grid, and the integral image regrouped by its step."""
+@lru_cache(maxsize=64)
+def _filters(width: int, height: int, index: int, n_layers: int) -> surf_detect.Octave:
+    """Lay out one octave, its table still empty; the kernels only read the arrays."""
     step = 1 << index
-    stride = width + 1
-    block = -(-stride // step)
-    parted = table
-    if step > 1:
-        parted = np.empty((height + 1) * block * step, np.int32)
-        _run(
-            [
-                partial(surf_detect.part_columns, table, stride, step, block, *band, parted)
-                for band in _bands(0, height + 1, n_threads)
-            ],
-            n_threads,
-        )
+    block = -(-(width + 1) // step)
     side = (9 + 6 * np.arange(n_layers + 2, dtype=np.int64)) << index
     ratio = side.astype(np.float32) / np.float32(9)
     ticks = np.rint(ratio[:, None] * np.arange(10, dtype=np.float32)).astype(np.int64)
@@ -492,7 +480,7 @@ def _octave(
     fits = (side <= width) & (side <= height)
     margin = np.append(first[1:] + 1, 0)
     return surf_detect.Octave(
-        table=parted,
+        table=np.empty(0, np.int32),
         step=step,
         width=block,
         rows=height // step,
@@ -507,6 +495,28 @@ def _octave(
         side_step=6 << index,
         margin=margin,
     )
+
+
+def _octaves(
+    table: NDArray[np.int32], width: int, height: int, params: SurfParams, n_threads: int
+) -> list[surf_detect.Octave]:
+    """Lay out the octaves that fit, with the integral image regrouped by the step of each."""
+    octaves, tasks = [], []
+    for index in range(params.n_octaves):
+        if (15 << index) > min(width, height):
+            break
+        octave = _filters(width, height, index, params.n_octave_layers)
+        parted = table
+        if index > 0:
+            step, block = octave.step, octave.width
+            parted = np.empty((height + 1) * block * step, np.int32)
+            tasks += [
+                partial(surf_detect.part_columns, table, width + 1, step, block, *band, parted)
+                for band in _bands(0, height + 1, n_threads)
+            ]
+        octaves.append(octave._replace(table=parted))
+    _run(tasks, n_threads)
+    return octaves
 
 
 def _search(
@@ -552,30 +562,21 @@ def _detect(
     """Find the maxima of all octaves, in OpenCV's order."""
     mask_stride = 0 if mask is None else width + 1
     mask_table = np.zeros(1, np.int32) if mask is None else _integral(mask, n_threads)
-    found: list[NDArray[np.float32]] = []
-    octaves: list[NDArray[np.int32]] = []
-    for index in range(params.n_octaves):
-        if (15 << index) > min(width, height):
-            break
-        octave = _octave(table, width, height, index, params.n_octave_layers, n_threads)
+    threshold = np.float32(params.hessian_threshold)
+    tasks, octave_of_task = [], []
+    for index, octave in enumerate(_octaves(table, width, height, params, n_threads)):
         first = int(octave.margin[1])
-        tasks = [
-            partial(
-                _search,
-                octave,
-                np.float32(params.hessian_threshold),
-                mask_table,
-                mask_stride,
-                *band,
-            )
-            for band in _bands(first, octave.rows - first, 4 * n_threads if n_threads > 1 else 1)
-            if band[1] > band[0]
-        ]
-        for rows in _run(tasks, n_threads):
-            found.append(rows)
-            octaves.append(np.full(len(rows), index, np.int32))
-    rows = np.concatenate(found) if found else np.empty((0, 6), np.float32)
-    octave_ids = np.concatenate(octaves) if octaves else np.empty(0, np.int32)
+        # Each band computes two rows that its neighbours compute too.
+        n_bands = min(4 * n_threads, octave.rows // 24 + 1) if n_threads > 1 else 1
+        for low, high in _bands(first, octave.rows - first, n_bands):
+            if high > low:
+                search = partial(_search, octave, threshold, mask_table, mask_stride, low, high)
+                tasks.append(search)
+                octave_of_task.append(index)
+    found = _run(tasks, n_threads)
+    rows = np.concatenate([np.empty((0, 6), np.float32), *found])
+    counts = np.array([len(part) for part in found], np.int64)
+    octave_ids = np.repeat(np.array(octave_of_task, np.int32), counts)
     x, y, size, response = rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3]
     order = np.lexsort((x, -y, -octave_ids, -size, -response))
     if mask is not None:
@@ -735,7 +736,7 @@ def _fill(
     tables = _tables(max(1024, 1 << largest.bit_length()))
     order = np.lexsort((x, y // 64))
     cost = np.cumsum(sides[order] ** 2 + 4000.0)
-    n_tasks = 8 * n_threads if n_threads > 1 else 1
+    n_tasks = 4 * n_threads if n_threads > 1 else 1
     cuts = np.searchsorted(cost, cost[-1] * np.arange(n_tasks + 1) / n_tasks)
     cuts[0], cuts[-1] = 0, len(size)
 
