@@ -16,7 +16,7 @@ from engine.features import ExtractionParams
 
 ALGORITHMS = ("lloyd", "minibatch")
 SAMPLINGS = ("images", "descriptors")
-ASSIGN_BLOCK = 2048  # rows of one matrix product: 4 MB of scores at 500 words, within the cache
+ASSIGN_BLOCK = 512  # rows of one matrix product: 1 MB of scores at 500 words, within the cache
 SEEDING_POINTS = 50  # per word; k-means++ over all 300,000 would cost more than the iterations
 
 
@@ -257,7 +257,9 @@ def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Wo
         scores = block @ doubled
         scores += norms
         stop = start + len(block)
-        nearest_exact(block, words, scores, tolerance, word_ids[start:stop], distances[start:stop])
+        lowest = scores.min(axis=1)
+        ids, lengths = word_ids[start:stop], distances[start:stop]
+        nearest_exact(block, words, scores, lowest, tolerance, ids, lengths)
     return Words(word_ids, distances)
 
 

@@ -11,6 +11,7 @@ def nearest_exact(
     descriptors: NDArray[np.float32],
     centres: NDArray[np.float32],
     scores: NDArray[np.float32],
+    lowest: NDArray[np.float32],
     tolerance: float,
     word_ids: NDArray[np.int32],
     distances: NDArray[np.float32],
@@ -25,6 +26,8 @@ def nearest_exact(
         Words.
     scores : (N, K) float32 array
         |c|^2 - 2 x.c, each wrong by less than half of `tolerance`.
+    lowest : (N,) float32 array
+        The least score of each row.
     tolerance : float
         Words within this of the best score are measured again.
     word_ids : (N,) int32 array
@@ -35,13 +38,17 @@ def nearest_exact(
     n_points, n_dimensions = descriptors.shape
     n_words = centres.shape[0]
     for i in range(n_points):
-        lowest = scores[i, 0]
-        for k in range(1, n_words):
-            lowest = min(lowest, scores[i, k])
-        limit = lowest + np.float32(tolerance)
+        limit = lowest[i] + np.float32(tolerance)
+        # Sums of whole numbers over a plain loop: the compiler makes vectors of them.
+        n_near = 0
+        place = 0
+        for k in range(n_words):
+            near = np.int32(scores[i, k] <= limit)
+            n_near += near
+            place += near * np.int32(k)
         best = np.inf
         word = 0
-        for k in range(n_words):
+        for k in range(place if n_near == 1 else 0, place + 1 if n_near == 1 else n_words):
             if scores[i, k] <= limit:
                 squared = 0.0
                 for d in range(n_dimensions):
