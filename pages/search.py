@@ -128,7 +128,7 @@ def main() -> None:
     here = link.here()
     if "then" in st.session_state:
         page, image_id = st.session_state.pop("then")
-        link.open_page(page, image_id=image_id)
+        link.open_page(page, **({} if image_id is None else {"image_id": image_id}))
     shown = opened.collection(here)
     if shown.n_images == 0:
         st.info("This collection is empty. Add pictures to its folder and build it again.")

@@ -128,11 +128,13 @@ def expectation(here: Link) -> str | None:
 
 
 def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
-    """Show the query picture."""
+    """Show the query picture; a click looks into it."""
     described = opened.describe(shown, here) if here.upload else None
     label = name(shown, here)
     more = {"keypoints": "all"} if keypoints else {}
-    tile = Tile(id=0, url=urls.query(shown, here, 640, **more), alt=f"Query: {label}", title=label)
+    tile = Tile(
+        id=0, url=urls.query(shown, here, 640, **more), alt=f"Query: {label}", title="Inspect"
+    )
     if described is not None:
         height, width = described.image.gray.shape
     else:
@@ -142,7 +144,7 @@ def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
         [tile],
         "query-picture",
         "Query",
-        lambda _id, _action: None,
+        lambda _id, _action: st.session_state.update(then=("inspect", None)),
         columns=1,
         columns_small=1,
         ratio=f"{width} / {height}",
