@@ -40,8 +40,8 @@ def nearest_exact(
     for i in range(n_points):
         limit = lowest[i] + np.float32(tolerance)
         # Sums of whole numbers over a plain loop: the compiler makes vectors of them.
-        n_near = 0
-        place = 0
+        n_near = np.int32(0)
+        place = np.int32(0)
         for k in range(n_words):
             near = np.int32(scores[i, k] <= limit)
             n_near += near
