@@ -28,12 +28,28 @@ log = logging.getLogger(__name__)
 SIDES = (160, 320, 640, 1280)
 MOST_DRAWN = 150  # keypoints on one picture; more are a wall
 ONE_YEAR = 31_536_000
+# Streamlit needs styles in the page, components as blobs, and a websocket; nothing comes from
+# elsewhere, and nothing leaves for elsewhere.
+POLICY = (
+    "default-src 'self'",
+    "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "connect-src 'self' data: blob:",
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'self'",
+)
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"SAMEORIGIN",
     b"referrer-policy": b"same-origin",
     b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
     b"cross-origin-opener-policy": b"same-origin",
+    b"content-security-policy": "; ".join(POLICY).encode(),
 }
 
 
