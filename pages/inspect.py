@@ -26,14 +26,19 @@ def settings(shown: Index) -> tuple[SurfParams, str]:
         threshold = st.slider(
             "Threshold",
             0,
-            5000,
+            max(5000, 2 * int(shown.surf.hessian_threshold)),
             int(shown.surf.hessian_threshold),
             50,
             key="threshold",
             help=words.TERMS["threshold"],
         )
         octaves = st.slider(
-            "Octaves", 1, 5, shown.surf.n_octaves, key="octaves", help=words.TERMS["octaves"]
+            "Octaves",
+            1,
+            max(5, shown.surf.n_octaves),
+            shown.surf.n_octaves,
+            key="octaves",
+            help=words.TERMS["octaves"],
         )
         colouring = st.selectbox("Colour by", COLOURINGS, key="colouring", persist_state="session")
     params = dataclasses.replace(shown.surf, hessian_threshold=float(threshold), n_octaves=octaves)
@@ -178,7 +183,13 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
     spec = {
         "grid": {"left": 44, "right": 8, "top": 8, "bottom": 24},
         "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "category", "data": list(range(len(numbers)))},
+        "xAxis": {
+            "type": "category",
+            "data": list(range(len(numbers))),
+            # One line a cell of the 4 × 4.
+            "splitLine": {"show": True, "interval": len(numbers) // 16 - 1},
+            "axisLabel": {"interval": len(numbers) // 8 - 1},
+        },
         "yAxis": {"type": "value"},
         "series": [{"type": "bar", "data": np.round(numbers, 4).tolist(), "barCategoryGap": "0%"}],
     }
@@ -249,6 +260,9 @@ def main() -> None:
                 mime="text/csv",
                 on_click="ignore",
             )
+            if st.button("Another picture"):
+                link.go(image_id=None, word=None)
+                st.rerun()
         n_found = len(described.features)
         n_shown = min(FEW, n_found)
         if n_found > FEW:

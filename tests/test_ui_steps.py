@@ -37,3 +37,12 @@ def test_a_patch_clicked_shows_its_word_in_its_picture(tiny: Index, word: int) -
     at.run()
     assert not at.error and not at.exception
     assert at.query_params == {"query": "image-1", "word": str(word)}
+
+
+def test_inspect_offers_another_picture(tiny: Index) -> None:
+    at = _at("inspect", query="image-0", word="3", method="count")
+    at.run()
+    next(b for b in at.button if b.label == "Another picture").click().run()
+    assert not at.error and not at.exception
+    assert at.query_params == {"method": "count"}
+    assert at.file_uploader
