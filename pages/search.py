@@ -141,13 +141,15 @@ def main() -> None:
             expected = query.expectation(here)
             if expected:
                 st.caption(expected)
-        query.uploader(
-            "Drop another photograph" if query.chosen(here) else "Drop a photograph here"
-        )
-        drawn = controls(shown, here)
-        if query.chosen(here) and st.button("Clear the query"):
-            link.go(image_id=None)
-            st.rerun()
+        else:
+            query.uploader()
+        with st.container(horizontal=True):
+            drawn = controls(shown, here)
+            if query.chosen(here) and st.button("Clear the query"):
+                link.go(image_id=None)
+                st.rerun()
+        if query.chosen(here):
+            query.uploader("Drop another photograph")
     with right:
         if query.chosen(here):
             results(shown, here, drawn)

@@ -20,6 +20,7 @@ STYLE = """
 .st-key-bar p { margin: 0; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; }
+  .st-key-query-picture { max-width: 11rem; }
 }
 </style>
 """
