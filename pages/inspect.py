@@ -127,6 +127,7 @@ def chart(
         line = np.round(mean.astype(float), 3).tolist()
         series.append({"type": "line", "name": "mean", "data": line, "showSymbol": False})
     spec = {
+        "animation": False,  # bars that still grow miss the first click
         "grid": {"left": 48, "right": 8, "top": 16, "bottom": 64},
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": list(range(len(bars)))},
@@ -162,8 +163,13 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
     cut = surf.patches(
         described.image.rgb, features.xy[part], features.size[part], features.angle[part], 128
     )[0]
-    left.image(cut, caption="Its patch", width="stretch")
-    right.image(urls_word(shown, word), caption=f"Word {word}", width="stretch")
+    left.image(cut, caption="Its patch", width="stretch", alt="Its patch, upright")
+    right.image(
+        urls_word(shown, word),
+        caption=f"Word {word}",
+        width="stretch",
+        alt=f"Word {word}: the patches nearest to it",
+    )
     x, y = features.xy[chosen].tolist()
     rows = {
         "Word": str(word),

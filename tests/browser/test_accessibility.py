@@ -1,0 +1,78 @@
+"""Light and dark both stand, and axe-core finds no serious fault in either."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from .conftest import Visitor
+
+pytestmark = pytest.mark.browser
+
+ADDRESSES = (
+    "/",
+    "/?query=image-0",
+    "/vocabulary",
+    "/vocabulary?word=3&query=image-0",
+    "/inspect",
+    "/inspect?query=image-0&word=3",
+    "/inspect?query=image-4",
+    "/inspect?query=image-999",
+)
+
+
+def brightness(page: Page) -> float:
+    """Return how bright the page's ground is, 0 to 255."""
+    told = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    red, green, blue = map(float, re.findall(r"[\d.]+", told)[:3])
+    return (red + green + blue) / 3
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe-core calls serious or critical."""
+    return [
+        f"{found['id']}: {node['target']} {node['html'][:200]} {node['failureSummary']}"
+        for found in Axe().run(page).response["violations"]
+        if found["impact"] in ("serious", "critical")
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_page_has_no_serious_fault(
+    visitors: Callable[..., Visitor], address: str, scheme: str
+) -> None:
+    page = visitors(color_scheme=scheme, reduced_motion="reduce").open(address)
+    expect(page.get_by_text("tiny · 13 images · 24 words")).to_be_visible()
+    assert faults(page) == []
+    assert (brightness(page) > 200) if scheme == "light" else (brightness(page) < 60)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_opens_has_no_serious_fault(visitors: Callable[..., Visitor], scheme: str) -> None:
+    visitor = visitors(color_scheme=scheme, reduced_motion="reduce")
+    for address in ("/?query=image-0", "/inspect?query=image-0"):
+        page = visitor.open(address)
+        page.get_by_role("button", name="Settings").click()
+        expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+        assert faults(page) == []
+        page.keyboard.press("Escape")
+    page.locator("canvas[tabindex='0']").press("n")
+    expect(page.get_by_text("Keypoint 1 of")).to_be_visible()
+    visitor.settled()
+    assert faults(page) == []
+
+
+def test_every_gallery_has_a_name_and_labels_hold_what_is_seen(visitor: Visitor) -> None:
+    for address in ("/?query=image-0", "/vocabulary?word=3"):
+        page = visitor.open(address)
+        expect(page.locator("ul.gallery").first).to_be_visible()
+        for gallery in page.locator("ul.gallery").all():
+            assert gallery.get_attribute("aria-label")
+        for button in page.locator("ul.gallery button").all():
+            label = button.get_attribute("aria-label") or ""
+            assert label
+            assert (button.text_content() or "").strip() in label
