@@ -274,7 +274,7 @@ def main() -> None:
         if n_found > FEW:
             n_shown = st.slider("Keypoints shown, strongest first", 1, n_found, FEW, key="n_shown")
     with left:
-        st.subheader(query.name(shown, here), anchor=False)
+        st.subheader(words.plain(query.name(shown, here)), anchor=False)
         st.caption(
             f"{words.counted(n_found, 'keypoint')} · "
             f"{len(set(described.words.word_ids.tolist()))} of {shown.n_words} words · "

@@ -137,7 +137,7 @@ def main() -> None:
     with left:
         if query.chosen(here):
             query.picture(shown, here, keypoints=bool(st.session_state.get("drawn")))
-            st.caption(query.name(shown, here))
+            st.caption(words.plain(query.name(shown, here)))
             expected = query.expectation(here)
             if expected:
                 st.caption(expected)

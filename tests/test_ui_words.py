@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -62,3 +63,10 @@ def test_every_method_is_explained() -> None:
     from engine.encode import WEIGHTINGS
 
     assert set(words.METHODS) == set(WEIGHTINGS)
+
+
+@given(CELLS)
+def test_plain_text_loses_nothing_but_its_escapes(text: str) -> None:
+    escaped = words.plain(text)
+    assert re.sub(r"\\(.)", r"\1", escaped, flags=re.DOTALL) == text
+    assert not re.search(r"(?<!\\)(?:\\\\)*[*_`\[\]<>$:#|~!]", escaped)

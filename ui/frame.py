@@ -38,7 +38,7 @@ def bar(pages: list[st.Page]) -> None:
         except EngineError:
             return
         st.caption(
-            f"{shown.name} · {words.counted(shown.n_images, 'image')} · "
+            f"{words.plain(shown.name)} · {words.counted(shown.n_images, 'image')} · "
             f"{words.counted(shown.n_words, 'word')}",
             width="content",
         )
@@ -61,7 +61,7 @@ def main() -> None:
     try:
         page.run()
     except (EngineError, ValueError) as error:
-        st.error(str(error))
+        st.error(words.plain(str(error)))
         st.page_link(pages[0], label="Back to the start")
     except Exception:
         log.exception("a page failed")

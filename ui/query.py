@@ -49,7 +49,7 @@ def uploader(label: str = "Drop a photograph here") -> None:
 
     st.file_uploader(label, EXTENSIONS, key=key, on_change=uploaded)
     if "upload_error" in st.session_state:
-        st.error(st.session_state.pop("upload_error"))
+        st.error(words.plain(st.session_state.pop("upload_error")))
 
 
 def _sample_path(place: int) -> Path:

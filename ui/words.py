@@ -1,5 +1,7 @@
 """Sentences and small formats that several pages use."""
 
+import re
+
 from engine.pipeline import Timings
 
 METHODS = {
@@ -27,6 +29,11 @@ TERMS = {
 def counted(count: int, what: str) -> str:
     """Return "1 picture", "1,214 pictures"."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def plain(text: str) -> str:
+    """Return a text so that Markdown shows it as it is: names of files are not ours."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def seconds(value: float) -> str:

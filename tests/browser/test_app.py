@@ -1,6 +1,7 @@
 """The app as people use it: a real server, a real browser."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,6 +171,18 @@ def test_a_word_leads_to_its_patches_and_a_patch_to_its_picture(
     page.get_by_role("button", name="Open the word").click()
     expect(page).to_have_url(re.compile(r"/vocabulary\?.*word=5"))
     expect(page.get_by_role("heading", name="Word 5")).to_be_visible()
+
+
+def test_the_name_of_an_upload_was_read_as_markdown(
+    visitor: Visitor, folder: Path, tmp_path: Path
+) -> None:
+    name = "1. a_b_c *d* [e](f) $g$ $h$ :red[i] :smile: `j`.jpg"
+    shutil.copy(folder / "coffee.jpg", tmp_path / name)
+    visitor.open("/inspect")
+    page = upload(visitor, tmp_path / name)
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    page.get_by_role("link", name="Search", exact=True).click()
+    expect(page.get_by_text(name, exact=True).first).to_be_visible()
 
 
 def test_a_second_visitor_never_sees_the_uploads_of_the_first(
