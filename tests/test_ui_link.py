@@ -15,6 +15,7 @@ QUERIES = st.one_of(
     st.just({}),
     st.builds(lambda i: {"image_id": i}, NUMBERS),
     st.builds(lambda token: {"upload": token}, TOKENS),
+    st.builds(lambda place: {"sample": place}, st.integers(0, 999)),
 )
 
 
@@ -41,7 +42,7 @@ def test_a_link_writes_only_what_says_something(link: Link) -> None:
 def test_any_parameters_can_be_read(values: dict[str, str]) -> None:
     link = Link.read(values)
     assert Link.read(link.write()) == link
-    assert link.image_id is None or link.upload is None
+    assert sum(kind is not None for kind in (link.image_id, link.sample, link.upload)) <= 1
 
 
 @pytest.mark.parametrize(

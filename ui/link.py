@@ -13,7 +13,10 @@ from typing import Any, Self
 import streamlit as st
 
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
-_QUERY = re.compile(r"(?:image-(?P<image>\d{1,9})|upload-(?P<upload>[A-Za-z0-9_-]{16,64}))")
+_QUERY = re.compile(
+    r"image-(?P<image>\d{1,9})|sample-(?P<sample>\d{1,3})|upload-(?P<upload>[A-Za-z0-9_-]{16,64})"
+)
+_QUERIES = ("image_id", "sample", "upload")
 PARAMETERS = ("collection", "query", "method", "word")
 
 
@@ -27,6 +30,8 @@ class Link:
         Name of an index; empty for the first there is.
     image_id : int or None
         The query, if it is a picture of the collection.
+    sample : int or None
+        The query, if it is one of the demo's sample queries.
     upload : str or None
         Token of the query, if it was uploaded.
     method : str
@@ -37,6 +42,7 @@ class Link:
 
     collection: str = ""
     image_id: int | None = None
+    sample: int | None = None
     upload: str | None = None
     method: str = ""
     word: int | None = None
@@ -46,18 +52,31 @@ class Link:
         """Read an address's parameters; what has no meaning is left out."""
         found = _QUERY.fullmatch(values.get("query", ""))
         image = found["image"] if found else None
+        sample = found["sample"] if found else None
         word = values.get("word", "")
         return cls(
             collection=values.get("collection", ""),
             image_id=None if image is None else int(image),
+            sample=None if sample is None else int(sample),
             upload=found["upload"] if found else None,
             method=values.get("method", ""),
             word=int(word) if re.fullmatch(r"\d{1,9}", word) else None,
         )
 
+    @property
+    def has_query(self) -> bool:
+        """Whether it names a query at all."""
+        return any(getattr(self, kind) is not None for kind in _QUERIES)
+
+    def query(self) -> Self:
+        """Return a link that names the query and nothing else."""
+        return type(self)(image_id=self.image_id, sample=self.sample, upload=self.upload)
+
     def write(self) -> dict[str, str]:
         """Return the parameters of this link, without those that say nothing."""
         query = f"upload-{self.upload}" if self.upload else ""
+        if self.sample is not None:
+            query = f"sample-{self.sample}"
         if self.image_id is not None:
             query = f"image-{self.image_id}"
         values = {
@@ -69,11 +88,9 @@ class Link:
         return {key: value for key, value in values.items() if value}
 
     def to(self, **changes: Any) -> Self:
-        """Return this link with other choices. A new query is either an image or an upload."""
-        if "image_id" in changes:
-            changes.setdefault("upload", None)
-        elif "upload" in changes:
-            changes.setdefault("image_id", None)
+        """Return this link with other choices. A new query replaces the one there was."""
+        if any(kind in changes for kind in _QUERIES):
+            changes = dict.fromkeys(_QUERIES) | changes
         return dataclasses.replace(self, **changes)
 
 
@@ -103,8 +120,9 @@ def choose(
     def changed() -> None:
         value = st.session_state[key]
         if parameter == "collection":
-            # Pictures and words are numbered by collection; an upload fits any of them.
-            go(collection=value, image_id=None, word=None, method="", upload=here().upload)
+            # Pictures and words are numbered by collection; another query fits any of them.
+            kept = dataclasses.replace(here(), image_id=None).query()
+            st.query_params.from_dict(dataclasses.replace(kept, collection=value).write())
         else:
             go(**{parameter: value})
 

@@ -10,6 +10,7 @@ from engine.errors import ArtifactError, ImageError
 from engine.index import Index
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
+from ui import samples
 from ui.link import Link
 from ui.uploads import STORE
 
@@ -62,6 +63,9 @@ def query_bytes(opened: Index, link: Link) -> tuple[bytes, str]:
                 f"{path.name} is no longer where it was when the collection was built "
                 f"({error.strerror}). Put it back, or build the collection again."
             ) from None
+    if link.sample is not None:
+        path = samples.path(link.sample)
+        return path.read_bytes(), path.name
     upload = STORE.get(link.upload or "")
     if upload is None:
         raise ImageError("This upload is gone: uploads are kept for two hours. Drop it again.")
@@ -83,8 +87,7 @@ def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> Query
     ImageError
         If its file is gone or cannot be read.
     """
-    query = Link(image_id=link.image_id, upload=link.upload)
-    return _described(opened.name, opened.stamp, query, surf or opened.surf)
+    return _described(opened.name, opened.stamp, link.query(), surf or opened.surf)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

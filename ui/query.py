@@ -1,7 +1,6 @@
 """Choosing the query: an upload, a sample, or a picture of the collection."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
@@ -9,6 +8,7 @@ from engine import demo
 from engine.errors import ImageError
 from engine.index import Index
 from ui import link, opened, urls, words
+from ui import samples as sample_files
 from ui.components import Tile, gallery
 from ui.link import Link
 from ui.uploads import STORE
@@ -21,13 +21,15 @@ def name(shown: Index, here: Link) -> str:
     """Return what the query is called."""
     if here.image_id is not None:
         return shown.images[shown.check_image_id(here.image_id)].path
+    if here.sample is not None:
+        return sample_files.path(here.sample).name
     upload = STORE.get(here.upload or "")
     return upload.name if upload else "an upload that is gone"
 
 
 def chosen(here: Link) -> bool:
     """Tell whether a link names a query."""
-    return here.image_id is not None or here.upload is not None
+    return here.has_query
 
 
 def uploader(label: str = "Drop a photograph here") -> None:
@@ -52,48 +54,26 @@ def uploader(label: str = "Drop a photograph here") -> None:
         st.error(words.plain(st.session_state.pop("upload_error")))
 
 
-def _sample_path(place: int) -> Path:
-    return demo.demo_folder() / "queries" / demo.SAMPLE_QUERIES[place].file
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _sample_thumbnail(path: str, changed: int) -> str:
-    """Keep a sample as an upload of nobody, so that its picture has an address."""
-    return STORE.keep(Path(path).name, Path(path).read_bytes())
-
-
-def _sample_token(place: int) -> str:
-    path = _sample_path(place)
-    token = _sample_thumbnail(str(path), path.stat().st_mtime_ns)
-    if STORE.get(token) is None:
-        _sample_thumbnail.clear()
-        token = _sample_thumbnail(str(path), path.stat().st_mtime_ns)
-    return token
-
-
 def samples(shown: Index, invitation: str) -> None:
     """Offer the demo's sample queries, one click each."""
-    if shown.name != "demo" or not all(
-        _sample_path(i).is_file() for i in range(len(demo.SAMPLE_QUERIES))
-    ):
+    if shown.name != demo.NAME or not sample_files.are_there():
         return
-    tokens = [_sample_token(i) for i in range(len(demo.SAMPLE_QUERIES))]
     tiles = [
         Tile(
             id=i,
-            url=urls.query(shown, Link(upload=token), 160),
+            url=urls.query(shown, Link(sample=i), 160),
             alt=f"Try this one: {sample.title}",
             title=sample.expectation,
             caption=sample.title,
         )
-        for i, (token, sample) in enumerate(zip(tokens, demo.SAMPLE_QUERIES))
+        for i, sample in enumerate(demo.SAMPLE_QUERIES)
     ]
     st.caption(invitation)
     gallery(
         tiles,
         "samples",
         "Sample queries",
-        lambda place, _: link.go(upload=tokens[place]),
+        lambda place, _: link.go(sample=place),
         columns=5,
         columns_small=3,
     )
@@ -121,15 +101,14 @@ def browse(shown: Index, on_pick: Callable[[int, str], None]) -> None:
 
 def expectation(here: Link) -> str | None:
     """Return what to expect of a sample query, if the query is one."""
-    for place, sample in enumerate(demo.SAMPLE_QUERIES):
-        if _sample_path(place).is_file() and here.upload == _sample_token(place):
-            return sample.expectation
-    return None
+    if here.sample is None or here.sample >= len(demo.SAMPLE_QUERIES):
+        return None
+    return demo.SAMPLE_QUERIES[here.sample].expectation
 
 
 def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
     """Show the query picture; a click looks into it."""
-    described = opened.describe(shown, here) if here.upload else None
+    described = opened.describe(shown, here) if here.image_id is None else None
     label = name(shown, here)
     more = {"keypoints": "all"} if keypoints else {}
     tile = Tile(

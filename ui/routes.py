@@ -21,7 +21,7 @@ from engine import draw, images, index, pipeline
 from engine.errors import EngineError, ImageError
 from engine.index import ImageKeypoints, Index
 from engine.surf import Features
-from ui import urls
+from ui import samples, urls
 from ui.uploads import STORE
 
 log = logging.getLogger(__name__)
@@ -142,19 +142,30 @@ def picture(request: Request) -> Response:
     return _jpeg(data, private=False)
 
 
+def _query(data: bytes, name: str, request: Request) -> Response:
+    """Answer with a query picture that is not of a collection, its keypoints drawn if asked."""
+    if "keypoints" not in request.query_params:
+        return _jpeg(images.thumbnail(data, name, _side(request)), private=True)
+    opened = _index(request.query_params.get("collection", ""))
+    query = pipeline.describe_query(opened, images.decode(data, name))
+    drawn = _with_keypoints(query.image, query.features, query.words.word_ids, request)
+    return _jpeg(drawn, private=True)
+
+
 @_guard
 def upload(request: Request) -> Response:
     """Answer with an uploaded picture, to whoever knows its token."""
     found = STORE.get(request.path_params["token"])
     if found is None:
         raise ValueError("there is no such upload")
-    side = _side(request)
-    if "keypoints" in request.query_params:
-        opened = _index(request.query_params.get("collection", ""))
-        query = pipeline.describe_query(opened, images.decode(found.data, found.name))
-        data = _with_keypoints(query.image, query.features, query.words.word_ids, request)
-        return _jpeg(data, private=True)
-    return _jpeg(images.thumbnail(found.data, found.name, side), private=True)
+    return _query(found.data, found.name, request)
+
+
+@_guard
+def sample(request: Request) -> Response:
+    """Answer with one of the demo's sample queries."""
+    path = samples.path(int(request.path_params["place"]))
+    return _query(path.read_bytes(), path.name, request)
 
 
 @_guard
@@ -187,6 +198,7 @@ def all_routes() -> list[BaseRoute]:
     return [
         Route(f"{start}/pictures/{{name}}/{{image_id:int}}", picture),
         Route(f"{start}/uploads/{{token}}", upload),
+        Route(f"{start}/samples/{{place:int}}", sample),
         Route(f"{start}/words/{{name}}/{{word:int}}", word),
         Route(f"{start}/words/{{name}}/{{word:int}}/{{place:int}}", patch),
         Route(f"{start}/health", health),

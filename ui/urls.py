@@ -25,6 +25,8 @@ def query(opened: Index, link: Link, side: int, **more: str | int) -> str:
     if link.image_id is not None:
         return picture(opened, link.image_id, side, **more)
     values = urlencode({"side": side, "collection": opened.name, **more})
+    if link.sample is not None:
+        return f"{prefix()}/samples/{link.sample}?{values}"
     return f"{prefix()}/uploads/{link.upload}?{values}"
 
 
