@@ -295,6 +295,13 @@ def test_an_upload_that_is_gone_says_so(tiny: Index, page: str) -> None:
     assert "gone" in told and "Drop it again" in told
 
 
+@pytest.mark.parametrize("page", ["search", "inspect"])
+@pytest.mark.parametrize("place", ["0", "5", "999"])
+def test_a_sample_that_is_not_there_says_so(tiny: Index, page: str, place: str) -> None:
+    """Here is no demo at all: its samples can have no picture."""
+    assert "sample" in refused(visit(page, query=f"sample-{place}"))
+
+
 # Nothing to find
 
 
