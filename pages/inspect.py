@@ -106,9 +106,13 @@ def chart(
 ) -> None:
     """Draw the bars; an invisible bar of full height behind each makes thin ones clickable."""
     top = float(max(values.max(), mean.max() if mean is not None else 0.0, 1e-6))
-    bars: list[Any] = np.round(values.astype(float), 3).tolist()
-    if word is not None and word < len(bars):
-        bars[word] = {"value": bars[word], "itemStyle": {"color": "#d55e00"}}
+    # A word has one colour everywhere; those that are not chosen fade, as on the picture.
+    bars: list[Any] = [
+        {"value": value, "itemStyle": {"color": colour, "opacity": 1 if word in (None, i) else 0.5}}
+        for i, (value, colour) in enumerate(
+            zip(np.round(values.astype(float), 3).tolist(), opened.word_colours(shown))
+        )
+    ]
     series: list[dict[str, Any]] = [
         {"type": "bar", "name": "this picture", "data": bars, "barCategoryGap": "0%"},
         {
@@ -123,6 +127,13 @@ def chart(
             "tooltip": {"show": False},
         },
     ]
+    if word is not None and word < len(bars):
+        series[0]["markLine"] = {
+            "symbol": "none",
+            "silent": True,
+            "data": [{"xAxis": word}],
+            "label": {"formatter": f"word {word}"},
+        }
     if mean is not None:
         line = np.round(mean.astype(float), 3).tolist()
         series.append({"type": "line", "name": "mean", "data": line, "showSymbol": False})
