@@ -37,6 +37,8 @@ def test_the_demo_is_made_and_its_samples_searched_with(
         visitor.page.goto(bare_server.url + address)
         expect(visitor.page.get_by_role("progressbar")).to_be_visible()
         assert faults(visitor.page) == []
+    for stage in ("Making the demo's pictures", "Finding keypoints"):
+        expect(dark.page.get_by_text(stage)).to_have_count(0)
     expect(dark.page.get_by_role("heading", name="500 visual words")).to_be_visible()
 
     page = light.page
