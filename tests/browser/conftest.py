@@ -162,7 +162,6 @@ class Visitor:
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         expect(self.page.locator("[data-stale=true]")).to_have_count(0)
         # The app's own components fill themselves once their script is there.
-        expect(self.page.locator("canvas[role=img]:not([aria-label])")).to_have_count(0)
         expect(self.page.locator("ul.gallery:not([aria-label])")).to_have_count(0)
         return self.page
 
