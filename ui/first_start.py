@@ -22,7 +22,7 @@ def show() -> None:
         st.rerun()
     st.header("Find the pictures of the same thing, and see why", anchor=False)
     if startup.DEMO.error is not None:
-        st.error(startup.DEMO.error)
+        st.error(words.plain(startup.DEMO.error))
         _offer("Try again")
     elif not startup.DEMO.running:
         st.info(

@@ -35,8 +35,8 @@ def bar(pages: list[st.Page]) -> None:
             st.page_link(page, query_params=here.write())
         try:
             shown = opened.collection(here)
-        except EngineError:
-            return
+        except (EngineError, OSError):
+            return  # the page itself says what is wrong
         st.caption(
             f"{words.plain(shown.name)} · {words.counted(shown.n_images, 'image')} · "
             f"{words.counted(shown.n_words, 'word')}",
@@ -55,11 +55,11 @@ def main() -> None:
     ]
     page = st.navigation(pages, position="hidden")
     bar(pages)
-    if not index.list_indexes():
-        first_start.show()
-        return
     try:
-        page.run()
+        if index.list_indexes():
+            page.run()
+        else:
+            first_start.show()
     except (EngineError, ValueError) as error:
         st.error(words.plain(str(error)))
         st.page_link(pages[0], label="Back to the start")
