@@ -13,7 +13,7 @@ from engine import artifacts, encode, search, worker
 from engine.artifacts import ArrayWriter, Json
 from engine.codebook import Words
 from engine.errors import BuildError
-from engine.index import KEYPOINT_ARRAYS, SUMS
+from engine.index import KEYPOINT_ARRAYS, SUMS, Skipped
 
 PATCH_SIDE = 32
 MOST_PATCHES = 16  # of one word; enough for a tile and a first look
@@ -137,7 +137,11 @@ def _specs(
 
 
 def assemble(
-    records: Sequence[str], folder: Path, n_words: int, n_dimensions: int = 0
+    records: Sequence[str],
+    folder: Path,
+    n_words: int,
+    n_dimensions: int = 0,
+    unreadable: Sequence[Skipped] = (),
 ) -> Assembled:
     """Stream finished records into the arrays of an index, in the order given.
 
@@ -151,6 +155,8 @@ def assemble(
         Size of the vocabulary.
     n_dimensions : int
         Length of descriptors, where they are kept; 0 leaves them out.
+    unreadable : sequence of Skipped
+        Files and folders that have no record; listed with the skipped pictures.
 
     Returns
     -------
@@ -162,6 +168,7 @@ def assemble(
         If a record is missing or no picture could be read.
     """
     kept, images, skipped, offsets = _catalogue(records)
+    skipped += [[one.path, one.reason] for one in unreadable]
     if not images:
         first = f" The first of them: {skipped[0][1]}" if skipped else ""
         raise BuildError(f"none of {len(skipped)} pictures could be read.{first}")

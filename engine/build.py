@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,10 +24,11 @@ from engine.codebook import Codebook, CodebookParams
 from engine.encode import check_weighting
 from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
-from engine.index import Index
-from engine.pool import Progress, Run
+from engine.index import Index, Skipped
+from engine.pool import Progress, Run, available_cores
 from engine.worker import Job, PatchJob
 
+CENTRES = "centres.npy"
 IMAGE_FRACTION = 10  # the original learned its words on a tenth of the images
 
 
@@ -71,6 +71,7 @@ class _Plan:
     paths: tuple[str, ...]
     sizes: tuple[int, ...]
     keys: tuple[str, ...]
+    unreadable: tuple[Skipped, ...]
 
     def jobs(self, ids: Iterable[int], centres: Path | None) -> list[Job]:
         return [
@@ -93,11 +94,6 @@ class _Plan:
 def work_folder(name: str) -> Path:
     """Return where a build of this name keeps what it has done so far."""
     return artifacts.artifacts_folder() / "builds" / artifacts.check_name(name)
-
-
-def default_workers() -> int:
-    """Return the number of processes that a build uses unless told: the cores it may run on."""
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
 
 
 def build(
@@ -153,7 +149,7 @@ def build(
                 f"there is already an index {name!r}. Choose another name, add --overwrite to "
                 f"replace it, or delete it with: python -m engine delete {name}"
             )
-        run = Run(n_workers or default_workers(), progress, cancelled)
+        run = Run(n_workers or available_cores(), progress, cancelled)
         plan = _make_plan(folder, name, params or BuildParams(), run)
         surf.warm_up(run.say)
         words = _learn_words(plan, run)
@@ -169,7 +165,8 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: Run) -> _Plan:
     paths: list[str] = []
     sizes: list[int] = []
     keys: list[str] = []
-    for file in datasets.walk(root):
+    unreadable: list[Skipped] = []
+    for file in datasets.walk(root, lambda *told: unreadable.append(Skipped(*told))):
         run.say("Looking through the folder", file.path)
         path = root / file.path
         if images.is_picture(path) or images.has_picture_name(path):
@@ -188,17 +185,18 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: Run) -> _Plan:
             shutil.rmtree(work)
     work.mkdir(parents=True, exist_ok=True)
     artifacts.write_bytes(work / "plan.json", asked.encode())
-    return _Plan(name, root, work, params, tuple(paths), tuple(sizes), tuple(keys))
+    found = (tuple(paths), tuple(sizes), tuple(keys), tuple(unreadable))
+    return _Plan(name, root, work, params, *found)
 
 
 def _finish_pictures(plan: _Plan, words: Codebook, run: Run) -> None:
     """Give every picture its words, except those that an earlier run has finished."""
-    centres = plan.work / "centres.npy"
+    centres = plan.work / CENTRES
     data = io.BytesIO()
     np.save(data, words.centres, allow_pickle=False)
     artifacts.write_bytes(centres, data.getvalue())
-    everything = range(len(plan.paths))
-    todo = [i for i in everything if not worker.record_path(plan.record(i), finished=True).exists()]
+    # A record that power loss left empty is no record: its picture is done again.
+    todo = [i for i in range(len(plan.paths)) if not worker.is_finished(plan.record(i))]
     n_before = len(plan.paths) - len(todo)
     run.process("Finding keypoints and their words", plan.jobs(todo, centres), n_before)
 
@@ -219,6 +217,9 @@ def _learn_words(plan: _Plan, run: Run) -> Codebook:
         with contextlib.suppress(ArtifactError):
             manifest = artifacts.read_manifest(kept, "codebook", "")
             return codebook.from_entry(manifest["codebook"], kept)
+    if (plan.work / CENTRES).exists():
+        # These words are lost, and what was assigned to them with them.
+        shutil.rmtree(plan.work / "records", ignore_errors=True)
     sample, n_images = _training_sample(plan, run)
     run.say(f"Learning {params.codebook.n_words} words")
     words = codebook.train(sample, params.codebook, params.extraction, n_images)
@@ -278,7 +279,7 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     records = [plan.record(i) for i in range(len(plan.paths))]
     n_dimensions = words.centres.shape[1] if plan.params.keep_descriptors else 0
-    assembled = assemble(records, folder, words.n_words, n_dimensions)
+    assembled = assemble(records, folder, words.n_words, n_dimensions, plan.unreadable)
     parts = assembled.parts
     parts["images"]["parameters"] = {"folder": str(plan.root)}
     parts["keypoints"]["parameters"] = plan.params.extraction.to_json()

@@ -57,6 +57,11 @@ class ImageEntry:
     height: int
     n_bytes: int
 
+    @property
+    def shown(self) -> str:
+        """The path for people; what is no UTF-8 in a file's name stands as a question mark."""
+        return self.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Skipped:

@@ -1,7 +1,6 @@
 """The order of the steps, from a picture to an answer, and how long each took."""
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ from engine.codebook import Words
 from engine.encode import BagOfWords
 from engine.images import Image
 from engine.index import Index
+from engine.pool import available_cores
 from engine.search import Ranking
 from engine.surf import Features, SurfParams
 
@@ -79,11 +79,6 @@ class Answer:
     timings: Timings
 
 
-def default_threads() -> int:
-    """Return how many threads one query may use: the cores of this process."""
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
-
-
 def warm_up(message: Callable[[str], None] | None = None) -> None:
     """Compile or load every kernel of a query now; `message` is told if that takes a while."""
     surf.warm_up(message)
@@ -122,7 +117,7 @@ def describe_query(
     if surf_params is not None:
         params = dataclasses.replace(params, surf=surf_params)
     started = time.perf_counter()
-    found = features.extract(image.gray, params, n_threads or default_threads())
+    found = features.extract(image.gray, params, n_threads or available_cores())
     described = time.perf_counter()
     words = codebook.assign(found.descriptors, index.codebook.centres)
     bag = encode.bag_of_words(words, index.n_words)

@@ -122,6 +122,12 @@ def read_record(path: Path) -> dict[str, NDArray[Any]] | None:
         return None
 
 
+def is_finished(record: str) -> bool:
+    """Tell whether a picture's finished record is there and whole."""
+    path = record_path(record, finished=True)
+    return path.exists() and read_record(path) is not None
+
+
 def description(record: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """Return what a record says of its file: path, sha256, width, height, n_bytes, reason."""
     described: dict[str, Any] = json.loads(record["description"].tobytes())

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from engine import artifacts, build, codebook, index, worker
+from engine import artifacts, build, codebook, datasets, index, worker
 from engine.build import BuildParams
 from engine.codebook import CodebookParams
 from engine.errors import ArtifactError, BuildError, CancelledError
@@ -325,3 +326,58 @@ def test_a_picture_in_work_when_the_build_was_killed_is_kept(folder: Path, scrat
     waiting.unlink()
     build.build(folder, "cut", tiny_params(), n_workers=1)
     assert _digests("cut") == _digests("tiny")
+
+
+def test_a_finished_record_that_power_loss_emptied_is_made_again(
+    folder: Path, scratch: Path
+) -> None:
+    """The index could never be written: the picture counted as finished, its record as gone."""
+    with pytest.raises(CancelledError):
+        build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(42))
+    finished = [
+        path
+        for path in (build.work_folder("cut") / "records").glob("*/*.npz")
+        if not path.name.endswith(".features.npz")
+    ]
+    assert len(finished) > 4
+    finished[0].write_bytes(b"")
+    finished[1].write_bytes(finished[1].read_bytes()[:-40])
+    build.build(folder, "cut", tiny_params(), n_workers=1)
+    assert _digests("cut") == _digests("tiny")
+
+
+def test_words_lost_after_they_were_used_are_learned_again(folder: Path, scratch: Path) -> None:
+    with pytest.raises(CancelledError):
+        build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(42))
+    assert (build.work_folder("cut") / build.CENTRES).exists()
+    (build.work_folder("cut") / "codebook" / artifacts.MANIFEST).write_bytes(b"")
+    build.build(folder, "cut", tiny_params(), n_workers=1)
+    assert _digests("cut") == _digests("tiny")
+
+
+def test_what_cannot_be_looked_into_is_listed(
+    folder: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = datasets.walk
+
+    def partly(root: Path, unreadable: Callable[[str, str], None]) -> Iterator[object]:
+        unreadable("locked", "Permission denied")
+        return walk(root, unreadable)
+
+    monkeypatch.setattr(datasets, "walk", partly)
+    opened = build.build(folder, "partly", tiny_params(codebook_name="tiny"), n_workers=1)
+    assert index.Skipped("locked", "Permission denied") in opened.skipped
+
+
+def test_a_name_that_is_no_utf_8_is_kept_and_can_be_shown(
+    tmp_path: Path, folder: Path, scratch: Path
+) -> None:
+    pictures = tmp_path / "odd names"
+    pictures.mkdir()
+    name = os.fsdecode(b"caf\xe9.jpg")
+    shutil.copy(folder / "china.jpg", pictures / name)
+    opened = build.build(pictures, "latin", tiny_params(codebook_name="tiny"), n_workers=1)
+    (entry,) = opened.images
+    assert entry.path == name
+    assert entry.shown == "caf\N{REPLACEMENT CHARACTER}.jpg"
+    assert opened.picture_path(0).read_bytes() == (folder / "china.jpg").read_bytes()
