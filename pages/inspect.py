@@ -7,13 +7,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import encode, surf
+from engine import draw, encode, surf
 from engine.encode import WEIGHTINGS
 from engine.index import Index
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
 from ui import link, opened, query, urls, words
 from ui.components import viewer
+from ui.link import Link
 
 COLOURINGS = ("word", "response", "sign")
 SIGNS = {1: "#56b4e9", -1: "#e69f00", 0: "#999999"}
@@ -29,7 +30,7 @@ def settings(shown: Index) -> tuple[SurfParams, str]:
             max(5000, 2 * int(shown.surf.hessian_threshold)),
             int(shown.surf.hessian_threshold),
             50,
-            key="threshold",
+            key=f"threshold-{shown.name}",
             help=words.TERMS["threshold"],
         )
         octaves = st.slider(
@@ -37,7 +38,7 @@ def settings(shown: Index) -> tuple[SurfParams, str]:
             1,
             max(5, shown.surf.n_octaves),
             shown.surf.n_octaves,
-            key="octaves",
+            key=f"octaves-{shown.name}",
             help=words.TERMS["octaves"],
         )
         colouring = st.selectbox("Colour by", COLOURINGS, key="colouring", persist_state="session")
@@ -176,7 +177,7 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
     )[0]
     left.image(cut, caption="Its patch", width="stretch", alt="Its patch, upright")
     right.image(
-        urls_word(shown, word),
+        draw.word_tile(shown, word),
         caption=f"Word {word}",
         width="stretch",
         alt=f"Word {word}: the patches nearest to it",
@@ -213,13 +214,6 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
     st.echarts_chart(spec, height=160, key="descriptor", alt=f"The {len(numbers)} numbers of it")
 
 
-def urls_word(shown: Index, word: int) -> Any:
-    """Return the tile of a word as pixels."""
-    from engine import draw
-
-    return draw.word_tile(shown, word)
-
-
 def as_csv(described: QueryFeatures) -> str:
     """Return all keypoints as a table."""
     f, w = described.features, described.words
@@ -253,86 +247,116 @@ def pick(place: int, described: QueryFeatures) -> None:
     link.go(word=int(described.words.word_ids[place]))
 
 
+def empty(shown: Index) -> None:
+    """Offer pictures to look into."""
+    st.header("Look into a picture", anchor=False)
+    query.uploader()
+    query.samples(shown, "Or take one of these")
+    query.browse(shown, lambda image_id, _: link.go(image_id=image_id))
+
+
+def controls(shown: Index, here: Link) -> tuple[QueryFeatures, int, str]:
+    """Show what can be moved; return the picture's features, how many to show, and colouring."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        params, colouring = settings(shown)
+        described = opened.describe(shown, here, params)
+        st.download_button(
+            "Keypoints as CSV",
+            lambda: as_csv(described),
+            file_name="keypoints.csv",
+            mime="text/csv",
+            on_click="ignore",
+        )
+        if st.button("Another picture"):
+            link.go(image_id=None, word=None)
+            st.rerun()
+    n_found = len(described.features)
+    if n_found <= FEW:
+        return described, n_found, colouring
+    # The range follows the picture, so each range has a slider of its own.
+    key = f"n_shown-{n_found}"
+    n_shown = st.slider("Keypoints shown, strongest first", 1, n_found, FEW, key=key)
+    return described, n_shown, colouring
+
+
+def chosen_keypoint(described: QueryFeatures, word: int | None) -> int | None:
+    """Return the keypoint that was clicked, if it is one of this picture and this word."""
+    chosen: int | None = st.session_state.get("keypoint")
+    word_ids = described.words.word_ids
+    if chosen is None or chosen >= len(word_ids) or int(word_ids[chosen]) != word:
+        return None
+    return chosen
+
+
+def picture(
+    shown: Index, here: Link, described: QueryFeatures, n_shown: int, colouring: str
+) -> None:
+    """Show the picture with its keypoints."""
+    n_found = len(described.features)
+    name = query.name(shown, here)
+    st.subheader(words.plain(name), anchor=False)
+    n_used = len(set(described.words.word_ids.tolist()))
+    st.caption(
+        f"{words.counted(n_found, 'keypoint')} · {n_used} of {shown.n_words} words · "
+        f"{words.steps(described.timings)}",
+        help=words.TERMS["keypoint"],
+    )
+    if n_found == 0:
+        st.warning(
+            "No keypoints were found: the picture is very smooth or dark. Lower the threshold "
+            "in the settings, or try a sharper picture."
+        )
+    height, width = described.image.gray.shape
+    viewer(
+        urls.query(shown, here, 1280),
+        width,
+        height,
+        points(shown, described, n_shown, colouring, here.word),
+        "picture",
+        f"{name} with {words.counted(n_found, 'keypoint')}. "
+        "Plus and minus zoom, arrows move, n and p step through the keypoints.",
+        lambda place: pick(place, described),
+        chosen_keypoint(described, here.word),
+        here.word if here.word is not None and here.word < shown.n_words else None,
+    )
+
+
+def details(shown: Index, described: QueryFeatures, word: int | None) -> None:
+    """Show the chosen word and keypoint."""
+    if word is not None and word < shown.n_words:
+        count = int((described.words.word_ids == word).sum())
+        with st.container(horizontal=True, vertical_alignment="center"):
+            told = f"**Word {word}**: {words.counted(count, 'keypoint')} here"
+            st.markdown(told, width="content")
+            if st.button("Open the word"):
+                link.open_page("vocabulary")
+            if st.button("All keypoints"):
+                link.go(word=None)
+                st.rerun()
+    chosen = chosen_keypoint(described, word)
+    if chosen is not None:
+        keypoint(shown, described, chosen)
+    elif len(described.features):
+        st.caption("Click a keypoint or a bar of the histogram.")
+
+
 def main() -> None:
     """Show the page."""
     here = link.here()
     shown = opened.collection(here)
-    if not query.chosen(here):
-        st.header("Look into a picture", anchor=False)
-        query.uploader()
-        query.samples(shown, "Or take one of these")
-        query.browse(shown, lambda image_id, _: link.go(image_id=image_id))
+    if not here.has_query:
+        empty(shown)
         return
     if here.image_id is not None:
         shown.check_image_id(here.image_id)
     left, right = st.columns([3, 2], gap="large")
     with right:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            params, colouring = settings(shown)
-            described = opened.describe(shown, here, params)
-            st.download_button(
-                "Keypoints as CSV",
-                lambda: as_csv(described),
-                file_name="keypoints.csv",
-                mime="text/csv",
-                on_click="ignore",
-            )
-            if st.button("Another picture"):
-                link.go(image_id=None, word=None)
-                st.rerun()
-        n_found = len(described.features)
-        n_shown = min(FEW, n_found)
-        if n_found > FEW:
-            n_shown = st.slider("Keypoints shown, strongest first", 1, n_found, FEW, key="n_shown")
+        described, n_shown, colouring = controls(shown, here)
     with left:
-        st.subheader(words.plain(query.name(shown, here)), anchor=False)
-        st.caption(
-            f"{words.counted(n_found, 'keypoint')} · "
-            f"{len(set(described.words.word_ids.tolist()))} of {shown.n_words} words · "
-            f"{words.steps(described.timings)}",
-            help=words.TERMS["keypoint"],
-        )
-        if n_found == 0:
-            st.warning(
-                "No keypoints were found: the picture is very smooth or dark. Lower the threshold "
-                "in the settings, or try a sharper picture."
-            )
-        height, width = described.image.gray.shape
-        chosen = st.session_state.get("keypoint")
-        if chosen is not None and (
-            chosen >= n_found or int(described.words.word_ids[chosen]) != here.word
-        ):
-            chosen = None
-        viewer(
-            urls.query(shown, here, 1280),
-            width,
-            height,
-            points(shown, described, n_shown, colouring, here.word),
-            "picture",
-            f"{query.name(shown, here)} with {words.counted(n_found, 'keypoint')}. "
-            "Plus and minus zoom, arrows move, n and p step through the keypoints.",
-            lambda place: pick(place, described),
-            chosen,
-            here.word if here.word is not None and here.word < shown.n_words else None,
-        )
+        picture(shown, here, described, n_shown, colouring)
         histogram(shown, described, here.word)
     with right:
-        if here.word is not None and here.word < shown.n_words:
-            count = int((described.words.word_ids == here.word).sum())
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(
-                    f"**Word {here.word}**: {words.counted(count, 'keypoint')} here",
-                    width="content",
-                )
-                if st.button("Open the word"):
-                    link.open_page("vocabulary")
-                if st.button("All keypoints"):
-                    link.go(word=None)
-                    st.rerun()
-        if chosen is not None:
-            keypoint(shown, described, chosen)
-        elif n_found:
-            st.caption("Click a keypoint or a bar of the histogram.")
+        details(shown, described, here.word)
 
 
 main()

@@ -16,13 +16,13 @@ MORE = 20
 
 def controls(shown: Index, here: Link) -> bool:
     """Show collection and method; return whether keypoints are drawn."""
-    with st.popover("Settings", icon=None):
+    with st.popover("Settings"):
         link.choose("Collection", index.list_indexes(), "collection", shown.name)
         method = link.choose(
             "Method",
             WEIGHTINGS,
             "method",
-            here.method or shown.weighting,
+            here.method if here.method in WEIGHTINGS else shown.weighting,
             help=words.TERMS["score"],
         )
         st.caption(words.METHODS[method])
@@ -52,7 +52,7 @@ def result_tiles(shown: Index, found: Answer, drawn: bool) -> list[Tile]:
     tiles = []
     pairs = zip(found.ranking.image_ids.tolist(), found.ranking.scores.tolist())
     for rank, (image_id, score) in enumerate(pairs, 1):
-        path = shown.images[image_id].path
+        path = shown.images[image_id].shown
         tiles.append(
             Tile(
                 id=image_id,
@@ -63,6 +63,7 @@ def result_tiles(shown: Index, found: Answer, drawn: bool) -> list[Tile]:
                 rank=str(rank),
                 score=f"{score:.3f}",
                 share=max(0.0, 2 * score - 1),
+                download=urls.file(shown, image_id),
             )
         )
     return tiles
@@ -117,7 +118,7 @@ def as_csv(shown: Index, found: Answer) -> str:
     """Return the whole ranking as a table."""
     pairs = zip(found.ranking.image_ids.tolist(), found.ranking.scores.tolist())
     rows: list[list[object]] = [
-        [rank, shown.images[image_id].path, f"{score:.6f}"]
+        [rank, shown.images[image_id].shown, f"{score:.6f}"]
         for rank, (image_id, score) in enumerate(pairs, 1)
     ]
     return words.csv(["rank", "image", "score"], rows)
@@ -135,7 +136,7 @@ def main() -> None:
         return
     left, right = st.columns([1, 3], gap="large")
     with left:
-        if query.chosen(here):
+        if here.has_query:
             query.picture(shown, here, keypoints=bool(st.session_state.get("drawn")))
             st.caption(words.plain(query.name(shown, here)))
             expected = query.expectation(here)
@@ -145,13 +146,13 @@ def main() -> None:
             query.uploader()
         with st.container(horizontal=True):
             drawn = controls(shown, here)
-            if query.chosen(here) and st.button("Clear the query"):
+            if here.has_query and st.button("Clear the query"):
                 link.go(image_id=None)
                 st.rerun()
-        if query.chosen(here):
+        if here.has_query:
             query.uploader("Drop another photograph")
     with right:
-        if query.chosen(here):
+        if here.has_query:
             results(shown, here, drawn)
             query.samples(shown, "Or try one of these, from easy to really hard")
         else:

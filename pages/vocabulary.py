@@ -31,7 +31,8 @@ def measured(shown: Index, measure: str) -> NDArray[Any]:
 
 def between(measure: str, values: NDArray[Any]) -> tuple[float, float]:
     """Show a slider over the values of a measure; return its two ends."""
-    label, key = f"{measure} from, to", f"range-{measure}"
+    # The range follows the collection, so each range has a slider of its own.
+    label, key = f"{measure} from, to", f"range-{measure}-{values.max():g}"
     if values.dtype.kind in "iu":
         low, high = int(values.min()), max(int(values.max()), int(values.min()) + 1)
         return st.slider(label, low, high, (low, high), key=key)
@@ -120,8 +121,8 @@ def patches(shown: Index, word: int) -> None:
         Tile(
             id=place,
             url=urls.patch(shown, word, place),
-            alt=f"Patch from {shown.images[owner].path}, distance {distance:.3f}",
-            title=f"{shown.images[owner].path}: show where",
+            alt=f"Patch from {shown.images[owner].shown}, distance {distance:.3f}",
+            title=f"{shown.images[owner].shown}: show where",
             caption=f"{distance:.3f}",
         )
         for place, (owner, distance) in enumerate(zip(owners.tolist(), distances.tolist()))
@@ -169,9 +170,9 @@ def holders(shown: Index, word: int) -> None:
         Tile(
             id=image_id,
             url=urls.picture(shown, image_id, 320, keypoints=word),
-            alt=f"{shown.images[image_id].path}: {words.counted(count, 'keypoint')} of the word",
-            title=f"{shown.images[image_id].path}: show where",
-            caption=shown.images[image_id].path.rsplit("/", 1)[-1],
+            alt=f"{shown.images[image_id].shown}: {words.counted(count, 'keypoint')} of the word",
+            title=f"{shown.images[image_id].shown}: show where",
+            caption=shown.images[image_id].shown.rsplit("/", 1)[-1],
             score=f"{count:,}",
             share=count / max(1, int(counts[0])),
         )

@@ -226,7 +226,7 @@ def test_inspect_shows_the_keypoints_of_a_picture(tiny: Index, word: int | None)
 def test_a_higher_threshold_leaves_fewer_keypoints(tiny: Index) -> None:
     at = well(visit("inspect", query="image-0"))
     before = len(component(at, "picture")["points"]["id"])
-    well(at.slider(key="threshold").set_value(5000).run())
+    well(at.slider(key="threshold-tiny").set_value(5000).run())
     after = len(component(at, "picture")["points"]["id"])
     assert 0 < after < before
 
@@ -491,3 +491,14 @@ def test_a_page_that_fails_keeps_its_traceback_to_the_log(
     assert "Something went wrong" in at.error[0].value
     assert "a secret" not in sentences(at)
     assert "a secret of the server" in caplog.text
+
+
+def test_the_number_of_keypoints_shown_follows_the_threshold(tiny: Index) -> None:
+    """A slider that keeps its place while its range shrinks would stand outside of it."""
+    at = well(visit("inspect", query=f"image-{tiny.find_image('turned/coffee.png')}"))
+    at = well(at.slider(key="threshold-tiny").set_value(0).run())
+    many = next(s for s in at.slider if s.label.startswith("Keypoints shown"))
+    at = well(many.set_value(many.max).run())
+    at = well(at.slider(key="threshold-tiny").set_value(100).run())
+    fewer = next(s for s in at.slider if s.label.startswith("Keypoints shown"))
+    assert fewer.value <= fewer.max < many.max

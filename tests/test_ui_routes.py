@@ -1,6 +1,7 @@
 """Pictures by address: what is there, small enough; 404 and one sentence for all else."""
 
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from PIL import Image as Pillow
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from engine import build
 from engine.index import Index
+from tests.conftest import tiny_params
 from ui import link, routes, urls
 from ui.uploads import STORE
 
@@ -275,3 +278,34 @@ def test_a_base_path_stands_before_every_address(
         picture(client, urls.picture(tiny, 0, 160))
         picture(client, urls.word(tiny, 0))
         picture(client, urls.patch(tiny, 0, 0))
+
+
+def test_a_picture_seen_before_is_not_sent_again(client: TestClient, tiny: Index) -> None:
+    address = urls.picture(tiny, 0, 160)
+    first = client.get(address)
+    again = client.get(address, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    other = client.get(address, headers={"if-none-match": '"other"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+def test_a_picture_can_be_saved_as_it_is(client: TestClient, tiny: Index) -> None:
+    image_id = tiny.find_image("turned/china.png")
+    assert image_id is not None
+    answer = client.get(urls.file(tiny, image_id))
+    assert answer.content == tiny.picture_path(image_id).read_bytes()
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''china.png"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_is_no_picture_any_more_never_leaves_the_server(
+    client: TestClient, scratch: Path, tmp_path: Path, folder: Path
+) -> None:
+    moved = tmp_path / "pictures"
+    moved.mkdir()
+    shutil.copy(folder / "china.jpg", moved)
+    opened = build.build(moved, "swapped", tiny_params(codebook_name="tiny"), n_workers=1)
+    (moved / "china.jpg").write_text("a secret of the server")
+    told = refused(client, urls.file(opened, 0))
+    assert "secret" not in told

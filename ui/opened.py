@@ -14,8 +14,6 @@ from ui import samples
 from ui.link import Link
 from ui.uploads import STORE
 
-THUMBNAIL_SIDES = (160, 320, 640, 1280)
-
 
 def _is_current(opened: Index) -> bool:
     return index.stamp(opened.name) == opened.stamp
@@ -72,7 +70,7 @@ def query_bytes(opened: Index, link: Link) -> tuple[bytes, str]:
     return upload.data, upload.name
 
 
-@st.cache_resource(max_entries=24, ttl=3600, show_spinner=False)
+@st.cache_resource(max_entries=8, ttl=3600, show_spinner=False)
 def _described(name: str, stamp: str, link: Link, surf: SurfParams) -> QueryFeatures:
     opened = open_index(name)
     data, shown = query_bytes(opened, link)

@@ -20,16 +20,11 @@ EXTENSIONS = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "heic",
 def name(shown: Index, here: Link) -> str:
     """Return what the query is called."""
     if here.image_id is not None:
-        return shown.images[shown.check_image_id(here.image_id)].path
+        return shown.images[shown.check_image_id(here.image_id)].shown
     if here.sample is not None:
         return sample_files.path(here.sample).name
     upload = STORE.get(here.upload or "")
     return upload.name if upload else "an upload that is gone"
-
-
-def chosen(here: Link) -> bool:
-    """Tell whether a link names a query."""
-    return here.has_query
 
 
 def uploader(label: str = "Drop a photograph here") -> None:
@@ -87,9 +82,9 @@ def browse(shown: Index, on_pick: Callable[[int, str], None]) -> None:
         Tile(
             id=image_id,
             url=urls.picture(shown, image_id, 320),
-            alt=entry.path,
-            title=entry.path,
-            caption=entry.path.rsplit("/", 1)[-1],
+            alt=entry.shown,
+            title=entry.shown,
+            caption=entry.shown.rsplit("/", 1)[-1],
         )
         for image_id, entry in enumerate(shown.images[:n_shown])
     ]

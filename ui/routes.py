@@ -8,6 +8,7 @@ import functools
 import hashlib
 import logging
 from collections.abc import Callable
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import draw, images, index, pipeline
 from engine.errors import EngineError, ImageError
-from engine.index import ImageKeypoints, Index
+from engine.index import ImageKeypoints
 from engine.surf import Features
 from ui import samples, urls
+from ui.opened import open_index
 from ui.uploads import STORE
 
 log = logging.getLogger(__name__)
@@ -72,15 +74,6 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-@functools.lru_cache(maxsize=8)
-def _open(name: str, stamp: str) -> Index:
-    return index.open_index(name)
-
-
-def _index(name: str) -> Index:
-    return _open(name, index.stamp(name))
-
-
 def _side(request: Request) -> int:
     side = int(request.query_params.get("side", "320"))
     if side not in SIDES:
@@ -98,7 +91,12 @@ def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Respons
     @functools.wraps(answer)
     def guarded(request: Request) -> Response:
         try:
-            return answer(request)
+            given = answer(request)
+            tag = given.headers.get("etag")
+            if tag and tag in request.headers.get("if-none-match", ""):
+                kept = {k: given.headers[k] for k in ("etag", "cache-control")}
+                return Response(status_code=304, headers=kept)
+            return given
         except (ImageError, ValueError) as error:
             told = str(error)
         except (EngineError, OSError) as error:
@@ -130,7 +128,7 @@ def _with_keypoints(
 @_guard
 def picture(request: Request) -> Response:
     """Answer with a picture of a collection, small enough, its keypoints drawn if asked."""
-    opened = _index(request.path_params["name"])
+    opened = open_index(request.path_params["name"])
     image_id = int(request.path_params["image_id"])
     path = opened.picture_path(image_id)
     side = _side(request)
@@ -142,11 +140,26 @@ def picture(request: Request) -> Response:
     return _jpeg(data, private=False)
 
 
+@_guard
+def file(request: Request) -> Response:
+    """Answer with the file of a picture of a collection, to be saved."""
+    opened = open_index(request.path_params["name"])
+    path = opened.picture_path(int(request.path_params["image_id"]))
+    data = path.read_bytes()
+    images.probe(data, path.name)  # whatever lies there now, only a picture leaves the server
+    shown = opened.images[int(request.path_params["image_id"])].shown.rpartition("/")[2]
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(shown)}",
+        "cache-control": "private, max-age=600",
+    }
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
 def _query(data: bytes, name: str, request: Request) -> Response:
     """Answer with a query picture that is not of a collection, its keypoints drawn if asked."""
     if "keypoints" not in request.query_params:
         return _jpeg(images.thumbnail(data, name, _side(request)), private=True)
-    opened = _index(request.query_params.get("collection", ""))
+    opened = open_index(request.query_params.get("collection", ""))
     query = pipeline.describe_query(opened, images.decode(data, name))
     drawn = _with_keypoints(query.image, query.features, query.words.word_ids, request)
     return _jpeg(drawn, private=True)
@@ -171,7 +184,7 @@ def sample(request: Request) -> Response:
 @_guard
 def word(request: Request) -> Response:
     """Answer with a word's tile."""
-    opened = _index(request.path_params["name"])
+    opened = open_index(request.path_params["name"])
     tile = draw.word_tile(opened, int(request.path_params["word"]))
     return _jpeg(images.encode_jpeg(tile, 80), private=False)
 
@@ -179,7 +192,7 @@ def word(request: Request) -> Response:
 @_guard
 def patch(request: Request) -> Response:
     """Answer with one of the kept patches of a word."""
-    opened = _index(request.path_params["name"])
+    opened = open_index(request.path_params["name"])
     word_id = opened.check_word(int(request.path_params["word"]))
     place = int(request.path_params["place"])
     if place >= opened.patches.shape[1] or opened.patch_keypoints[word_id, place] < 0:
@@ -197,6 +210,7 @@ def all_routes() -> list[BaseRoute]:
     start = urls.prefix()
     return [
         Route(f"{start}/pictures/{{name}}/{{image_id:int}}", picture),
+        Route(f"{start}/pictures/{{name}}/{{image_id:int}}/file", file),
         Route(f"{start}/uploads/{{token}}", upload),
         Route(f"{start}/samples/{{place:int}}", sample),
         Route(f"{start}/words/{{name}}/{{word:int}}", word),

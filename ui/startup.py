@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from engine import demo, index, pipeline
-from engine.errors import EngineError
+from engine.errors import CancelledError, EngineError
 from engine.pool import Progress
 from ui import opened
 from ui.link import Link
@@ -48,7 +48,7 @@ class DemoBuild:
 
     def _tell(self, progress: Progress) -> None:
         if self._stop.is_set():
-            raise KeyboardInterrupt
+            raise CancelledError("The server is stopping.")
         self.progress = progress
 
     def _run(self) -> None:
@@ -57,8 +57,6 @@ class DemoBuild:
             _warm_up()
         except EngineError as error:
             self.error = str(error)
-        except KeyboardInterrupt:
-            self.error = "The server is stopping."
         except OSError as error:
             log.exception("the demo collection could not be built")
             self.error = (

@@ -20,6 +20,12 @@ def picture(opened: Index, image_id: int, side: int, **more: str | int) -> str:
     return f"{prefix()}/pictures/{quote(opened.name)}/{image_id}?{values}"
 
 
+def file(opened: Index, image_id: int) -> str:
+    """Return the address at which a picture of a collection is downloaded as it is."""
+    values = urlencode({"v": opened.stamp})
+    return f"{prefix()}/pictures/{quote(opened.name)}/{image_id}/file?{values}"
+
+
 def query(opened: Index, link: Link, side: int, **more: str | int) -> str:
     """Return the address of the query picture of a link."""
     if link.image_id is not None:

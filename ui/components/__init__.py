@@ -50,8 +50,8 @@ class Tile:
         The line below the picture.
     share : float or None
         Length of the bar, 0 to 1; None shows no bar.
-    chosen : bool
-        Whether it is marked.
+    download : str or None
+        Where the file itself is had, as a link below the picture.
     """
 
     id: int
@@ -62,7 +62,7 @@ class Tile:
     rank: str | None = None
     score: str | None = None
     share: float | None = None
-    chosen: bool = False
+    download: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what the browser needs."""

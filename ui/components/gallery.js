@@ -17,7 +17,6 @@ export default function (component) {
     button.type = "button"
     button.title = item.title
     button.setAttribute("aria-label", item.alt)
-    if (item.chosen) button.setAttribute("aria-current", "true")
     const image = document.createElement("img")
     image.loading = "lazy"
     image.decoding = "async"
@@ -43,7 +42,7 @@ export default function (component) {
       line.append(part)
     }
     if (line.childNodes.length) tile.append(line)
-    if (data.actions.length) {
+    if (data.actions.length || item.download) {
       const actions = document.createElement("div")
       actions.className = "actions"
       for (const [action, text] of data.actions) {
@@ -53,6 +52,14 @@ export default function (component) {
         more.setAttribute("aria-label", `${text}: ${item.alt}`)
         more.onclick = () => setTriggerValue("picked", { id: item.id, action })
         actions.append(more)
+      }
+      if (item.download) {
+        const link = document.createElement("a")
+        link.href = item.download
+        link.download = ""
+        link.textContent = "Download"
+        link.setAttribute("aria-label", `Download: ${item.alt}`)
+        actions.append(link)
       }
       tile.append(actions)
     }
