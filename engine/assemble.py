@@ -184,14 +184,17 @@ def assemble(
             for part, arrays in specs.items()
             for name, (dtype, shape) in arrays.items()
         }
-        for record, first_row in zip(kept, offsets):
+        seen: set[str] = set()
+        for record, first_row, (_, sha256, *_) in zip(kept, offsets, images):
             stored = worker.read_record(worker.record_path(record, finished=True))
             if stored is None:
                 raise BuildError(f"the build's own file {record}.npz is gone: run the build again")
             words = Words(stored["word_ids"], stored["distances"])
             bag = encode.bag_of_words(words, n_words)
             statistics.add(bag)
-            nearest.add(words, int(first_row))
+            if sha256 not in seen:  # copies of one file would fill a word's patches
+                seen.add(sha256)
+                nearest.add(words, int(first_row))
             for (part, name), writer in writers.items():
                 writer.write(getattr(bag, name)[None] if part == "vectors" else stored[name])
         parts: dict[str, Json] = {part: {"arrays": {}} for part in specs}

@@ -381,3 +381,18 @@ def test_a_name_that_is_no_utf_8_is_kept_and_can_be_shown(
     assert entry.path == name
     assert entry.shown == "caf\N{REPLACEMENT CHARACTER}.jpg"
     assert opened.picture_path(0).read_bytes() == (folder / "china.jpg").read_bytes()
+
+
+def test_copies_of_one_file_do_not_fill_the_patches_of_a_word(
+    tmp_path: Path, folder: Path, scratch: Path
+) -> None:
+    pictures = tmp_path / "copies"
+    pictures.mkdir()
+    shutil.copy(folder / "coffee.jpg", pictures / "z.jpg")
+    for place in range(3):
+        shutil.copy(folder / "china.jpg", pictures / f"{place}.jpg")
+    opened = build.build(pictures, "copies", tiny_params(codebook_name="tiny"), n_workers=1)
+    owners = opened.image_of_row(opened.patch_keypoints[opened.patch_keypoints >= 0])
+    assert sorted(set(owners.tolist())) == [opened.find_image("0.jpg"), opened.find_image("z.jpg")]
+    # They are pictures of the collection all the same.
+    assert opened.n_images == 4
