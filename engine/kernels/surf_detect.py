@@ -75,17 +75,6 @@ def integrate(
 
 
 @kernel
-def add_row(table: NDArray[np.int32], stride: int, above: int, first: int, last: int) -> None:
-    """Add row `above` of an integral image to rows first..last-1."""
-    n = np.uint64(stride)
-    source = np.uint64(above) * n
-    for row in range(first, last):
-        target = np.uint64(row) * n
-        for x in range(n):
-            table[target + x] = np.int32(table[target + x] + table[source + x])
-
-
-@kernel
 def part_columns(
     table: NDArray[np.int32],
     stride: int,
@@ -310,7 +299,7 @@ def _interpolate(
         return n_found
     step = np.float32(octave.step)
     centre = np.float32(octave.step - 1) / two
-    at = np.uint64(6 * n_found)
+    at = np.uint64(5 * n_found)
     found[at] = (step * np.float32(column) + centre) + dx * step
     found[at + np.uint64(1)] = (step * np.float32(row) + centre) + dy * step
     found[at + np.uint64(2)] = np.rint(
@@ -353,8 +342,8 @@ def find_maxima(
         Room for a row of flags: the same memory seen by the byte and by eight.
     cells : (9,) int64
         Room for the neighbourhood of a cell.
-    found : (6 * M,) float32
-        Receives x, y, size, response, class_id of each keypoint, and a gap.
+    found : (5 * M,) float32
+        Receives x, y, size, response, class_id of each keypoint.
 
     Returns
     -------
