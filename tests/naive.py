@@ -1,5 +1,7 @@
 """Slow, obvious versions of what the engine does fast."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,3 +58,25 @@ def compute_ap(positives: set[str], junk: set[str], ranked: list[str]) -> float:
         old_recall, old_precision = recall, precision
         j += 1
     return ap
+
+
+def patch(
+    gray: NDArray[np.uint8], xy: NDArray[np.float32], size: float, angle: float, side: int
+) -> NDArray[np.uint8]:
+    """A keypoint's window: the mean of bilinear samples in float64, about one a pixel."""
+    window = size * 21 * 1.2 / 9
+    finer = max(1, min(64, math.ceil(window / side - 1e-6)))
+    step = window / (side * finer)
+    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    samples = np.empty((side * finer, side * finer))
+    for i, j in np.ndindex(samples.shape):
+        along, down = (np.array((j, i)) - (side * finer - 1) / 2) * step
+        x = np.clip(xy[0] + along * cosine - down * sine, 0, gray.shape[1] - 1)
+        y = np.clip(xy[1] + along * sine + down * cosine, 0, gray.shape[0] - 1)
+        left, top = int(x), int(y)
+        right, bottom = min(left + 1, gray.shape[1] - 1), min(top + 1, gray.shape[0] - 1)
+        upper = gray[top, left] * (1 - x + left) + gray[top, right] * (x - left)
+        lower = gray[bottom, left] * (1 - x + left) + gray[bottom, right] * (x - left)
+        samples[i, j] = upper * (1 - y + top) + lower * (y - top)
+    means = samples.reshape(side, finer, side, finer).mean((1, 3))
+    return np.rint(means).astype(np.uint8)
