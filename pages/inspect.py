@@ -31,6 +31,7 @@ def settings(shown: Index) -> tuple[SurfParams, str]:
             int(shown.surf.hessian_threshold),
             50,
             key=f"threshold-{shown.name}",
+            persist_state="session",
             help=words.TERMS["threshold"],
         )
         octaves = st.slider(
@@ -39,6 +40,7 @@ def settings(shown: Index) -> tuple[SurfParams, str]:
             max(5, shown.surf.n_octaves),
             shown.surf.n_octaves,
             key=f"octaves-{shown.name}",
+            persist_state="session",
             help=words.TERMS["octaves"],
         )
         colouring = st.selectbox("Colour by", COLOURINGS, key="colouring", persist_state="session")
@@ -91,10 +93,13 @@ def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
             WEIGHTINGS,
             default=shown.weighting,
             key="summed",
+            persist_state="session",
             label_visibility="collapsed",
             required=True,
         )
-        with_mean = st.toggle("Beside the collection's mean", key="with_mean")
+        with_mean = st.toggle(
+            "Beside the collection's mean", key="with_mean", persist_state="session"
+        )
     values = encode.vector(described.bag, str(method), shown.idf)
     chart(shown, values, shown.mean_vector(str(method)) if with_mean else None, word)
 
@@ -251,8 +256,8 @@ def empty(shown: Index) -> None:
     """Offer pictures to look into."""
     st.header("Look into a picture", anchor=False)
     query.uploader()
-    query.samples(shown, "Or take one of these")
-    query.browse(shown, lambda image_id, _: link.go(image_id=image_id))
+    query.samples(shown, "Or take one of these", "inspect")
+    query.browse(shown, "inspect")
 
 
 def controls(shown: Index, here: Link) -> tuple[QueryFeatures, int, str]:
@@ -267,15 +272,14 @@ def controls(shown: Index, here: Link) -> tuple[QueryFeatures, int, str]:
             mime="text/csv",
             on_click="ignore",
         )
-        if st.button("Another picture"):
-            link.go(image_id=None, word=None)
-            st.rerun()
+        st.button("Another picture", on_click=link.go, kwargs={"image_id": None, "word": None})
     n_found = len(described.features)
     if n_found <= FEW:
         return described, n_found, colouring
     # The range follows the picture, so each range has a slider of its own.
     key = f"n_shown-{n_found}"
-    n_shown = st.slider("Keypoints shown, strongest first", 1, n_found, FEW, key=key)
+    label = "Keypoints shown, strongest first"
+    n_shown = st.slider(label, 1, n_found, FEW, key=key, persist_state="session")
     return described, n_shown, colouring
 
 
@@ -328,11 +332,8 @@ def details(shown: Index, described: QueryFeatures, word: int | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             told = f"**Word {word}**: {words.counted(count, 'keypoint')} here"
             st.markdown(told, width="content")
-            if st.button("Open the word"):
-                link.open_page("vocabulary")
-            if st.button("All keypoints"):
-                link.go(word=None)
-                st.rerun()
+            link.page_link("vocabulary", "Open the word")
+            st.button("All keypoints", on_click=link.go, kwargs={"word": None})
     chosen = chosen_keypoint(described, word)
     if chosen is not None:
         keypoint(shown, described, chosen)

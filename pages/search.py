@@ -46,7 +46,7 @@ def answer(shown: Index, here: Link, n_results: int) -> tuple[Answer, int, int]:
     return found, len(ids), len(set(ids.tolist()))
 
 
-def result_tiles(shown: Index, found: Answer, drawn: bool) -> list[Tile]:
+def result_tiles(shown: Index, here: Link, found: Answer, drawn: bool) -> list[Tile]:
     """Make the tiles of an answer."""
     more = {"keypoints": "all"} if drawn else {}
     tiles = []
@@ -57,35 +57,29 @@ def result_tiles(shown: Index, found: Answer, drawn: bool) -> list[Tile]:
             Tile(
                 id=image_id,
                 url=urls.picture(shown, image_id, 640 if drawn else 320, **more),
+                href=urls.page("search", here.to(image_id=image_id)),
                 alt=f"{path}, rank {rank}, score {score:.3f}",
                 title=f"{path}: search from here",
                 caption=path.rsplit("/", 1)[-1],
                 rank=str(rank),
                 score=f"{score:.3f}",
                 share=max(0.0, 2 * score - 1),
+                more=(("Inspect", urls.page("inspect", here.to(image_id=image_id))),),
                 download=urls.file(shown, image_id),
             )
         )
     return tiles
 
 
-def picked(image_id: int, action: str) -> None:
-    """Search on from a result, or look at it."""
-    if action == "inspect":
-        st.session_state["then"] = ("inspect", image_id)
-    else:
-        link.go(image_id=image_id)
-
-
 def results(shown: Index, here: Link, drawn: bool) -> None:
     """Show the most similar pictures."""
-    many = st.session_state.get("many") == here.write()
+    many = here in st.session_state.setdefault("many", set())
     found, n_keypoints, n_used = answer(shown, here, MORE if many else FEW)
     told = f"{len(found.ranking)} most similar of {words.counted(found.n_images, 'image')}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(told, help=words.TERMS["score"], anchor=False)
         if not many and len(found.ranking) < found.n_images and st.button("Show more"):
-            st.session_state["many"] = here.write()
+            st.session_state["many"].add(here)
             st.rerun()
         st.download_button(
             "Results as CSV",
@@ -100,13 +94,7 @@ def results(shown: Index, here: Link, drawn: bool) -> None:
             "Inspect, or try a sharper picture."
         )
         return
-    gallery(
-        result_tiles(shown, found, drawn),
-        "results",
-        told,
-        picked,
-        actions=(("inspect", "Inspect"),),
-    )
+    gallery(result_tiles(shown, here, found, drawn), "results", told)
     st.caption(
         f"{words.counted(n_keypoints, 'keypoint')} · {n_used} of {shown.n_words} words · "
         f"{words.steps(found.timings)}"
@@ -127,9 +115,6 @@ def as_csv(shown: Index, found: Answer) -> str:
 def main() -> None:
     """Show the page."""
     here = link.here()
-    if "then" in st.session_state:
-        page, image_id = st.session_state.pop("then")
-        link.open_page(page, **({} if image_id is None else {"image_id": image_id}))
     shown = opened.collection(here)
     if shown.n_images == 0:
         st.info("This collection is empty. Add pictures to its folder and build it again.")
@@ -146,19 +131,19 @@ def main() -> None:
             query.uploader()
         with st.container(horizontal=True):
             drawn = controls(shown, here)
-            if here.has_query and st.button("Clear the query"):
-                link.go(image_id=None)
-                st.rerun()
+            if here.has_query:
+                st.button("Clear the query", on_click=link.go, kwargs={"image_id": None})
         if here.has_query:
             query.uploader("Drop another photograph")
     with right:
         if here.has_query:
             results(shown, here, drawn)
-            query.samples(shown, "Or try one of these, from easy to really hard")
+            query.samples(shown, "Or try one of these, from easy to really hard", "search")
         else:
             st.header("Find the pictures of the same thing", anchor=False)
-            query.samples(shown, "Try one of these, from easy to really hard, or drop your own")
-            query.browse(shown, picked)
+            invitation = "Try one of these, from easy to really hard, or drop your own"
+            query.samples(shown, invitation, "search")
+            query.browse(shown, "search")
 
 
 main()

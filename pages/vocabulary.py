@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine.index import Index
 from ui import link, opened, urls, words
 from ui.components import Tile, gallery
+from ui.link import Link
 
 MEASURES = ("Number", "Keypoints", "Images", "idf", "Spread")
 N_BINS = 30
@@ -35,9 +36,9 @@ def between(measure: str, values: NDArray[Any]) -> tuple[float, float]:
     label, key = f"{measure} from, to", f"range-{measure}-{values.max():g}"
     if values.dtype.kind in "iu":
         low, high = int(values.min()), max(int(values.max()), int(values.min()) + 1)
-        return st.slider(label, low, high, (low, high), key=key)
+        return st.slider(label, low, high, (low, high), key=key, persist_state="session")
     top = max(round(float(values.max()) + 0.005, 2), 0.01)
-    return st.slider(label, 0.0, top, (0.0, top), 0.01, key=key)
+    return st.slider(label, 0.0, top, (0.0, top), 0.01, key=key, persist_state="session")
 
 
 def chosen_words(shown: Index) -> NDArray[np.int64]:
@@ -53,7 +54,12 @@ def chosen_words(shown: Index) -> NDArray[np.int64]:
         )
         values = measured(shown, measure)
         ends = between(measure, values)
-        falling = st.toggle("Highest first", measure != "Number", key=f"falling-{measure}")
+        falling = st.toggle(
+            "Highest first",
+            measure != "Number",
+            key=f"falling-{measure}",
+            persist_state="session",
+        )
         st.number_input(
             "Find a word",
             0,
@@ -67,12 +73,13 @@ def chosen_words(shown: Index) -> NDArray[np.int64]:
     return order[(values[order] >= ends[0]) & (values[order] <= ends[1])]
 
 
-def word_tile(shown: Index, word: int) -> Tile:
+def word_tile(shown: Index, here: Link, word: int) -> Tile:
     """Make the tile of a word."""
     count = int(shown.frequency[word])
     return Tile(
         id=word,
         url=urls.word(shown, word),
+        href=urls.page("vocabulary", here.to(word=word)),
         alt=f"Word {word}: {words.counted(count, 'keypoint')} in "
         f"{words.counted(int(shown.document_frequency[word]), 'image')}",
         title=f"Word {word} · {words.counted(count, 'keypoint')} · idf {shown.idf[word]:.2f}",
@@ -81,12 +88,7 @@ def word_tile(shown: Index, word: int) -> Tile:
     )
 
 
-def open_word(word: int, _: str) -> None:
-    """Open a word."""
-    link.go(word=word)
-
-
-def grid(shown: Index) -> None:
+def grid(shown: Index, here: Link) -> None:
     """Show the vocabulary, sorted and filtered."""
     st.header(words.counted(shown.n_words, "visual word"), help=words.TERMS["word"], anchor=False)
     kept = chosen_words(shown)
@@ -95,12 +97,11 @@ def grid(shown: Index) -> None:
         f"{words.counted(len(kept), 'word')} · each by the patches nearest to its centre; "
         "the bar says how many keypoints it has"
     )
-    tiles = [word_tile(shown, int(word)) for word in kept[:n_shown]]
+    tiles = [word_tile(shown, here, int(word)) for word in kept[:n_shown]]
     gallery(
         tiles,
         "words",
         "Visual words",
-        open_word,
         columns=12,
         columns_small=4,
         ratio="1 / 1",
@@ -111,7 +112,7 @@ def grid(shown: Index) -> None:
         st.rerun()
 
 
-def patches(shown: Index, word: int) -> None:
+def patches(shown: Index, here: Link, word: int) -> None:
     """Show the kept patches of a word, each with the picture it comes from."""
     rows = shown.patch_keypoints[word]
     rows = rows[rows >= 0]
@@ -121,6 +122,7 @@ def patches(shown: Index, word: int) -> None:
         Tile(
             id=place,
             url=urls.patch(shown, word, place),
+            href=urls.page("inspect", here.to(image_id=owner, word=word)),
             alt=f"Patch from {shown.images[owner].shown}, distance {distance:.3f}",
             title=f"{shown.images[owner].shown}: show where",
             caption=f"{distance:.3f}",
@@ -132,7 +134,6 @@ def patches(shown: Index, word: int) -> None:
         tiles,
         "patches",
         f"Patches of word {word}",
-        lambda place, _: st.session_state.update(then=(int(owners[place]), word)),
         columns=8,
         columns_small=4,
         ratio="1 / 1",
@@ -163,13 +164,14 @@ def spread(shown: Index, word: int) -> None:
     )
 
 
-def holders(shown: Index, word: int) -> None:
+def holders(shown: Index, here: Link, word: int) -> None:
     """Show the images that hold most of a word."""
     ids, counts, _ = shown.images_of_word(word, N_IMAGES)
     tiles = [
         Tile(
             id=image_id,
             url=urls.picture(shown, image_id, 320, keypoints=word),
+            href=urls.page("inspect", here.to(image_id=image_id, word=word)),
             alt=f"{shown.images[image_id].shown}: {words.counted(count, 'keypoint')} of the word",
             title=f"{shown.images[image_id].shown}: show where",
             caption=shown.images[image_id].shown.rsplit("/", 1)[-1],
@@ -179,28 +181,19 @@ def holders(shown: Index, word: int) -> None:
         for image_id, count in zip(ids.tolist(), counts.tolist())
     ]
     st.markdown("**Images that hold most of it**")
-    gallery(
-        tiles,
-        "holders",
-        f"Images that hold most of word {word}",
-        lambda image_id, _: st.session_state.update(then=(image_id, word)),
-    )
+    gallery(tiles, "holders", f"Images that hold most of word {word}")
 
 
-def one_word(shown: Index, word: int) -> None:
+def one_word(shown: Index, here: Link, word: int) -> None:
     """Show everything about one word."""
     shown.check_word(word)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(f"Word {word}", anchor=False, help=words.TERMS["word"])
-        if word > 0 and st.button("Previous"):
-            link.go(word=word - 1)
-            st.rerun()
-        if word + 1 < shown.n_words and st.button("Next"):
-            link.go(word=word + 1)
-            st.rerun()
-        if st.button("All words"):
-            link.go(word=None)
-            st.rerun()
+        if word > 0:
+            st.button("Previous", on_click=link.go, kwargs={"word": word - 1})
+        if word + 1 < shown.n_words:
+            st.button("Next", on_click=link.go, kwargs={"word": word + 1})
+        st.button("All words", on_click=link.go, kwargs={"word": None})
     st.caption(
         f"{words.counted(int(shown.frequency[word]), 'keypoint')} in "
         f"{words.counted(int(shown.document_frequency[word]), 'image')} · "
@@ -212,28 +205,25 @@ def one_word(shown: Index, word: int) -> None:
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
-        patches(shown, word)
-        holders(shown, word)
+        patches(shown, here, word)
+        holders(shown, here, word)
     with right:
         spread(shown, word)
         near, distances = shown.nearest_words(word, N_NEIGHBOURS)
         st.markdown("**Nearest other words**")
-        tiles = [word_tile(shown, int(other)) for other in near]
-        gallery(tiles, "near", "Nearest other words", open_word, 4, 4, ratio="1 / 1", sharp=True)
+        tiles = [word_tile(shown, here, int(other)) for other in near]
+        gallery(tiles, "near", "Nearest other words", 4, 4, ratio="1 / 1", sharp=True)
         st.caption(f"At distances {distances.min():.3f} to {distances.max():.3f}")
 
 
 def main() -> None:
     """Show the page."""
     here = link.here()
-    if "then" in st.session_state:
-        image_id, word = st.session_state.pop("then")
-        link.open_page("inspect", image_id=image_id, word=word)
     shown = opened.collection(here)
     if here.word is None:
-        grid(shown)
+        grid(shown, here)
     else:
-        one_word(shown, here.word)
+        one_word(shown, here, here.word)
 
 
 main()

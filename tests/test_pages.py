@@ -373,6 +373,9 @@ def test_parameters_without_meaning_are_left_out(
 def test_a_method_without_meaning_gives_the_usual_ranking(tiny: Index) -> None:
     usual = component(well(visit("search", query="image-0")), "results")
     other = component(well(visit("search", query="image-0", method="no such")), "results")
+    for shown in (usual, other):
+        for tile in shown["items"]:
+            del tile["href"], tile["more"]  # these keep what the address says
     assert usual == other
 
 

@@ -104,10 +104,12 @@ def go(**changes: Any) -> None:
     st.query_params.from_dict(here().to(**changes).write())
 
 
-def open_page(page: str, **changes: Any) -> None:
-    """Go to another page, with its choices in the address."""
+def page_link(page: str, label: str) -> None:
+    """Show a link to another page that keeps the choices of this one."""
     # Relative paths would start at the frame, which lies beside this file.
-    st.switch_page(str(_PAGES / f"{page}.py"), query_params=here().to(**changes).write())
+    st.page_link(
+        str(_PAGES / f"{page}.py"), label=label, query_params=here().write(), width="content"
+    )
 
 
 def choose(

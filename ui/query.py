@@ -1,7 +1,5 @@
 """Choosing the query: an upload, a sample, or a picture of the collection."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from engine import demo
@@ -49,14 +47,16 @@ def uploader(label: str = "Drop a photograph here") -> None:
         st.error(words.plain(st.session_state.pop("upload_error")))
 
 
-def samples(shown: Index, invitation: str) -> None:
+def samples(shown: Index, invitation: str, page: str) -> None:
     """Offer the demo's sample queries, one click each."""
+    here = link.here()
     if shown.name != demo.NAME or not sample_files.are_there():
         return
     tiles = [
         Tile(
             id=i,
             url=urls.query(shown, Link(sample=i), 160),
+            href=urls.page(page, here.to(sample=i)),
             alt=f"Try this one: {sample.title}",
             title=sample.expectation,
             caption=sample.title,
@@ -64,31 +64,26 @@ def samples(shown: Index, invitation: str) -> None:
         for i, sample in enumerate(demo.SAMPLE_QUERIES)
     ]
     st.caption(invitation)
-    gallery(
-        tiles,
-        "samples",
-        "Sample queries",
-        lambda place, _: link.go(sample=place),
-        columns=5,
-        columns_small=3,
-    )
+    gallery(tiles, "samples", "Sample queries", columns=5, columns_small=3)
 
 
-def browse(shown: Index, on_pick: Callable[[int, str], None]) -> None:
+def browse(shown: Index, page: str) -> None:
     """Show the collection's pictures, to choose one of them."""
+    here = link.here()
     n_shown = st.session_state.setdefault("n_browsed", PER_PAGE)
     st.subheader(f"Or choose one of {words.counted(shown.n_images, 'image')}", anchor=False)
     tiles = [
         Tile(
             id=image_id,
             url=urls.picture(shown, image_id, 320),
+            href=urls.page(page, here.to(image_id=image_id)),
             alt=entry.shown,
             title=entry.shown,
             caption=entry.shown.rsplit("/", 1)[-1],
         )
         for image_id, entry in enumerate(shown.images[:n_shown])
     ]
-    gallery(tiles, "browse", "Pictures of the collection", on_pick, columns=6, columns_small=2)
+    gallery(tiles, "browse", "Pictures of the collection", columns=6, columns_small=2)
     if n_shown < shown.n_images and st.button("Show more pictures"):
         st.session_state["n_browsed"] = n_shown + PER_PAGE
         st.rerun()
@@ -107,7 +102,11 @@ def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
     label = name(shown, here)
     more = {"keypoints": "all"} if keypoints else {}
     tile = Tile(
-        id=0, url=urls.query(shown, here, 640, **more), alt=f"Query: {label}", title="Inspect"
+        id=0,
+        url=urls.query(shown, here, 640, **more),
+        href=urls.page("inspect", here),
+        alt=f"Query: {label}",
+        title="Inspect",
     )
     if described is not None:
         height, width = described.image.gray.shape
@@ -118,7 +117,6 @@ def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
         [tile],
         "query-picture",
         "Query",
-        lambda _id, _action: st.session_state.update(then=("inspect", None)),
         columns=1,
         columns_small=1,
         ratio=f"{width} / {height}",

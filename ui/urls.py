@@ -14,6 +14,13 @@ def prefix() -> str:
     return f"/{path}" if path else ""
 
 
+def page(name: str, to: Link) -> str:
+    """Return the address of a page of the app: search, vocabulary or inspect."""
+    path = f"{prefix()}/{'' if name == 'search' else name}"
+    values = urlencode(to.write())
+    return f"{path}?{values}" if values else path
+
+
 def picture(opened: Index, image_id: int, side: int, **more: str | int) -> str:
     """Return the address of a picture of a collection, at most `side` pixels long."""
     values = urlencode({"side": side, "v": opened.stamp, **more})

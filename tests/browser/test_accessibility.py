@@ -72,7 +72,7 @@ def test_every_gallery_has_a_name_and_labels_hold_what_is_seen(visitor: Visitor)
         expect(page.locator("ul.gallery").first).to_be_visible()
         for gallery in page.locator("ul.gallery").all():
             assert gallery.get_attribute("aria-label")
-        for button in page.locator("ul.gallery button").all():
-            label = button.get_attribute("aria-label") or ""
+        for link in page.locator("ul.gallery a").all():
+            label = link.get_attribute("aria-label") or ""
             assert label
-            assert (button.text_content() or "").strip() in label
+            assert (link.text_content() or "").strip() in label

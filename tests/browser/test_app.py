@@ -23,8 +23,8 @@ PAGES = {
 
 
 def tiles(page: Page, label: str) -> Locator:
-    """Return the pictures of a gallery, as buttons."""
-    return page.get_by_role("list", name=label).locator("li > button")
+    """Return the pictures of a gallery, each a link."""
+    return page.get_by_role("list", name=label).locator("li > a")
 
 
 def results(page: Page) -> Locator:
@@ -54,17 +54,17 @@ def test_an_upload_finds_pictures_and_a_result_becomes_the_query(
     page = upload(visitor, folder / "chelsea.jpg")
     expect(results(page)).to_have_count(4)
     expect(results(page).first).to_have_accessible_name(re.compile(r"turned/chelsea\.png, rank 1"))
-    expect(page.get_by_role("button", name="Query: chelsea.jpg")).to_be_visible()
+    expect(page.get_by_role("link", name="Query: chelsea.jpg")).to_be_visible()
     uploaded = page.url
 
     results(page).first.click()
     expect(page).to_have_url(re.compile(rf"query=image-{tiny.find_image('turned/chelsea.png')}\b"))
-    expect(page.get_by_role("button", name="Query: turned/chelsea.png")).to_be_visible()
+    expect(page.get_by_role("link", name="Query: turned/chelsea.png")).to_be_visible()
     expect(results(page).first).to_have_accessible_name(re.compile(r"^chelsea\.jpg, rank 1"))
 
     page.go_back()
     expect(page).to_have_url(uploaded)
-    expect(page.get_by_role("button", name="Query: chelsea.jpg")).to_be_visible()
+    expect(page.get_by_role("link", name="Query: chelsea.jpg")).to_be_visible()
     expect(results(page).first).to_have_accessible_name(re.compile(r"turned/chelsea\.png, rank 1"))
 
 
@@ -73,24 +73,24 @@ def test_a_reload_and_a_page_change_keep_the_upload(visitor: Visitor, folder: Pa
     page = upload(visitor, folder / "coffee.jpg")
     page.reload()
     visitor.settled()
-    expect(page.get_by_role("button", name="Query: coffee.jpg")).to_be_visible()
+    expect(page.get_by_role("link", name="Query: coffee.jpg")).to_be_visible()
     for name in ("Vocabulary", "Inspect", "Search"):
         page.get_by_role("link", name=name, exact=True).click()
         expect(page).to_have_url(re.compile(r"query=upload-"))
         visitor.settled()
-    expect(page.get_by_role("button", name="Query: coffee.jpg")).to_be_visible()
+    expect(page.get_by_role("link", name="Query: coffee.jpg")).to_be_visible()
 
 
 def test_every_picture_of_a_page_arrives(visitor: Visitor) -> None:
     for address in ("/", "/?query=image-0", "/vocabulary", "/vocabulary?word=3"):
         page = visitor.open(address)
-        shown = page.locator("li > button img")
+        shown = page.locator("li > a img")
         expect(shown.first).to_be_visible()
         for i in range(shown.count()):
             shown.nth(i).scroll_into_view_if_needed()
             expect(shown.nth(i)).to_have_js_property("complete", True)
             assert shown.nth(i).evaluate("image => image.naturalWidth") > 0
-        expect(page.locator("li > button.missing")).to_have_count(0)
+        expect(page.locator("li > a.missing")).to_have_count(0)
 
 
 def test_drawn_keypoints_change_the_pictures(visitor: Visitor) -> None:
@@ -100,12 +100,12 @@ def test_drawn_keypoints_change_the_pictures(visitor: Visitor) -> None:
     drawn = results(page).first.locator("img")
     expect(drawn).to_have_attribute("src", re.compile("keypoints=all"))
     expect(drawn).to_have_js_property("complete", True)
-    expect(page.locator("li > button.missing")).to_have_count(0)
+    expect(page.locator("li > a.missing")).to_have_count(0)
 
 
 def test_inspect_below_a_result_opens_it(visitor: Visitor, tiny: Index) -> None:
     page = visitor.open(f"/?query=image-{tiny.find_image('coffee.jpg')}")
-    page.get_by_role("button", name=re.compile(r"^Inspect: turned.coffee\.png")).click()
+    page.get_by_role("link", name=re.compile(r"^Inspect: turned.coffee\.png")).click()
     expect(page).to_have_url(
         re.compile(rf"/inspect\?query=image-{tiny.find_image('turned/coffee.png')}$")
     )
@@ -168,7 +168,7 @@ def test_a_word_leads_to_its_patches_and_a_patch_to_its_picture(
     expect(page).to_have_url(re.compile(rf"query=image-{owner}\b"))
     expect(page.get_by_role("heading", name=tiny.images[owner].path)).to_be_visible()
     expect(page.get_by_text(re.compile(r"^Word 5: \d+ keypoints? here$"))).to_be_visible()
-    page.get_by_role("button", name="Open the word").click()
+    page.get_by_role("link", name="Open the word").click()
     expect(page).to_have_url(re.compile(r"/vocabulary\?.*word=5"))
     expect(page.get_by_role("heading", name="Word 5")).to_be_visible()
 
@@ -191,7 +191,7 @@ def test_a_second_visitor_never_sees_the_uploads_of_the_first(
     first, second = visitors(), visitors()
     first.open("/")
     page = upload(first, folder / "flower.jpg")
-    source = page.get_by_role("button", name="Query: flower.jpg").locator("img")
+    source = page.get_by_role("link", name="Query: flower.jpg").locator("img")
     address = source.get_attribute("src")
     assert address is not None and "/uploads/" in address
     # The token alone opens it: without, or with one letter changed, there is nothing.

@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def _results(page: Page) -> list[str]:
-    found = page.get_by_role("list", name="4 most similar of").locator("li > button")
+    found = page.get_by_role("list", name="4 most similar of").locator("li > a")
     expect(found).to_have_count(4)
-    return [button.get_attribute("aria-label") or "" for button in found.all()]
+    return [tile.get_attribute("aria-label") or "" for tile in found.all()]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_demo_is_made_and_its_samples_searched_with(
     expect(dark.page.get_by_role("heading", name="500 visual words")).to_be_visible()
 
     page = light.page
-    samples = page.get_by_role("list", name="Sample queries").locator("li > button")
+    samples = page.get_by_role("list", name="Sample queries").locator("li > a")
     expect(samples).to_have_count(len(demo.SAMPLE_QUERIES))
     assert faults(page) == []
     samples.first.click()

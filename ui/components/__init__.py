@@ -39,9 +39,11 @@ class Tile:
     Attributes
     ----------
     id : int
-        Given to `on_pick`.
+        What it shows: an image, a word, a patch.
     url : str
         The picture.
+    href : str
+        Where a click on it leads: a page of this app.
     alt : str
         What it is, for those who do not see it.
     title : str
@@ -50,18 +52,22 @@ class Tile:
         The line below the picture.
     share : float or None
         Length of the bar, 0 to 1; None shows no bar.
+    more : tuple of (text, address)
+        Further pages, as links below the picture.
     download : str or None
         Where the file itself is had, as a link below the picture.
     """
 
     id: int
     url: str
+    href: str
     alt: str
     title: str
     caption: str | None = None
     rank: str | None = None
     score: str | None = None
     share: float | None = None
+    more: tuple[tuple[str, str], ...] = ()
     download: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -73,15 +79,12 @@ def gallery(
     tiles: Sequence[Tile],
     key: str,
     label: str,
-    on_pick: Callable[[int, str], None],
     columns: int = 4,
     columns_small: int = 2,
     ratio: str = "4 / 3",
-    action: str = "open",
-    actions: Sequence[tuple[str, str]] = (),
     sharp: bool = False,
 ) -> None:
-    """Show pictures in a grid.
+    """Show pictures in a grid, each a link.
 
     Parameters
     ----------
@@ -91,36 +94,22 @@ def gallery(
         Name of this gallery on the page.
     label : str
         What the list is, for those who do not see it.
-    on_pick : callable
-        Called with a tile's id and an action when it is clicked.
     columns, columns_small : int
         Wide and at 640 pixels or less.
     ratio : str
         Width / height of a tile.
-    action : str
-        What a click on the picture itself means.
-    actions : sequence of (action, text)
-        Further buttons below each picture.
     sharp : bool
         Whether tiles are filled to their edges.
     """
-
-    def picked() -> None:
-        choice = st.session_state[key].picked
-        if choice:
-            on_pick(int(choice["id"]), str(choice["action"]))
-
     data = {
         "items": [tile.to_json() for tile in tiles],
         "columns": columns,
         "small": columns_small,
         "ratio": ratio,
         "label": label,
-        "action": action,
-        "actions": [list(pair) for pair in actions],
         "sharp": sharp,
     }
-    _GALLERY(key=key, data=data, on_picked_change=picked)
+    _GALLERY(key=key, data=data)
 
 
 def viewer(
