@@ -1,12 +1,14 @@
 """What a click leads to, one step deeper."""
 
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine.index import Index
+from tests.test_pages import component
 
 FRAME = Path(__file__).resolve().parents[1] / "ui" / "frame.py"
 
@@ -20,23 +22,32 @@ def _at(page: str, **parameters: str) -> AppTest:
     return at
 
 
+def _follow(address: str) -> AppTest:
+    """Open the page that a link leads to."""
+    path, _, values = address.partition("?")
+    return _at(path.strip("/") or "search", **dict(parse_qsl(values))).run()
+
+
 def test_inspect_below_a_result_once_ended_in_a_sentence_about_the_log(tiny: Index) -> None:
     """The page's path was taken to start at the frame, so there was no such page."""
-    at = _at("search", query="image-0", method="count")
-    at.session_state["then"] = ("inspect", 2)
-    at.run()
+    at = _at("search", query="image-0", method="count").run()
+    first = component(at, "results")["items"][0]
+    (text, address), *_ = first["more"]
+    assert (text, address) == ("Inspect", f"/inspect?query=image-{first['id']}&method=count")
+    at = _follow(address)
     assert not at.error and not at.exception
-    assert at.query_params == {"query": "image-2", "method": "count"}
-    assert at.get("bidi_component")[0].key == "picture"
+    assert component(at, "picture")["label"].startswith(tiny.images[first["id"]].path)
 
 
 @pytest.mark.parametrize("word", [0, 3])
 def test_a_patch_clicked_shows_its_word_in_its_picture(tiny: Index, word: int) -> None:
-    at = _at("vocabulary", word=str(word))
-    at.session_state["then"] = (1, word)
-    at.run()
+    at = _at("vocabulary", word=str(word)).run()
+    tile = component(at, "patches")["items"][0]
+    owner = int(tiny.image_of_row(tiny.patch_keypoints[word][:1])[0])
+    assert tile["href"] == f"/inspect?query=image-{owner}&word={word}"
+    at = _follow(tile["href"])
     assert not at.error and not at.exception
-    assert at.query_params == {"query": "image-1", "word": str(word)}
+    assert component(at, "picture")["lit"] == word
 
 
 def test_inspect_offers_another_picture(tiny: Index) -> None:

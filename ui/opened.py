@@ -1,6 +1,7 @@
 """What is opened once and shared by all visitors: indexes, and the features of recent queries."""
 
 import colorsys
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -10,9 +11,9 @@ from engine.errors import ArtifactError, ImageError
 from engine.index import Index
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
-from ui import samples
+from ui import described, samples
 from ui.link import Link
-from ui.uploads import STORE
+from ui.uploads import STORE, Upload
 
 
 def _is_current(opened: Index) -> bool:
@@ -44,37 +45,16 @@ def collection(link: Link) -> Index:
     return open_index(link.collection or first)
 
 
-def query_bytes(opened: Index, link: Link) -> tuple[bytes, str]:
-    """Return the file of the query picture, and its name.
-
-    Raises
-    ------
-    ImageError
-        If it is gone.
-    """
+def _query_file(opened: Index, link: Link) -> Upload | Path:
+    """Return the query picture of a link: what was uploaded, or where it lies."""
     if link.image_id is not None:
-        path = opened.picture_path(link.image_id)
-        try:
-            return path.read_bytes(), path.name
-        except OSError as error:
-            raise ImageError(
-                f"{path.name} is no longer where it was when the collection was built "
-                f"({error.strerror}). Put it back, or build the collection again."
-            ) from None
+        return opened.picture_path(link.image_id)
     if link.sample is not None:
-        path = samples.path(link.sample)
-        return path.read_bytes(), path.name
+        return samples.path(link.sample)
     upload = STORE.get(link.upload or "")
     if upload is None:
         raise ImageError("This upload is gone: uploads are kept for two hours. Drop it again.")
-    return upload.data, upload.name
-
-
-@st.cache_resource(max_entries=8, ttl=3600, show_spinner=False)
-def _described(name: str, stamp: str, link: Link, surf: SurfParams) -> QueryFeatures:
-    opened = open_index(name)
-    data, shown = query_bytes(opened, link)
-    return pipeline.describe_query(opened, images.decode(data, shown), surf)
+    return upload
 
 
 def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> QueryFeatures:
@@ -85,7 +65,21 @@ def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> Query
     ImageError
         If its file is gone or cannot be read.
     """
-    return _described(opened.name, opened.stamp, link.query(), surf or opened.surf)
+    chosen = surf or opened.surf
+    found = _query_file(opened, link)
+
+    def make() -> QueryFeatures:
+        data = found.data if isinstance(found, Upload) else found.read_bytes()
+        return pipeline.describe_query(opened, images.decode(data, found.name), chosen)
+
+    try:
+        sha256 = found.sha256 if isinstance(found, Upload) else described.file_digest(found)
+        return described.STORE.get(described.Key(opened.name, opened.stamp, sha256, chosen), make)
+    except OSError as error:
+        raise ImageError(
+            f"{found.name} is no longer where it was when the collection was built "
+            f"({error.strerror}). Put it back, or build the collection again."
+        ) from None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -18,12 +18,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine import draw, images, index, pipeline
+from engine import draw, images, index
 from engine.errors import EngineError, ImageError
 from engine.index import ImageKeypoints
 from engine.surf import Features
 from ui import samples, urls
-from ui.opened import open_index
+from ui.link import Link
+from ui.opened import describe, open_index
 from ui.uploads import STORE
 
 log = logging.getLogger(__name__)
@@ -155,12 +156,11 @@ def file(request: Request) -> Response:
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-def _query(data: bytes, name: str, request: Request) -> Response:
+def _query(data: bytes, name: str, link: Link, request: Request) -> Response:
     """Answer with a query picture that is not of a collection, its keypoints drawn if asked."""
     if "keypoints" not in request.query_params:
         return _jpeg(images.thumbnail(data, name, _side(request)), private=True)
-    opened = open_index(request.query_params.get("collection", ""))
-    query = pipeline.describe_query(opened, images.decode(data, name))
+    query = describe(open_index(request.query_params.get("collection", "")), link)
     drawn = _with_keypoints(query.image, query.features, query.words.word_ids, request)
     return _jpeg(drawn, private=True)
 
@@ -168,17 +168,19 @@ def _query(data: bytes, name: str, request: Request) -> Response:
 @_guard
 def upload(request: Request) -> Response:
     """Answer with an uploaded picture, to whoever knows its token."""
-    found = STORE.get(request.path_params["token"])
+    token = request.path_params["token"]
+    found = STORE.get(token)
     if found is None:
         raise ValueError("there is no such upload")
-    return _query(found.data, found.name, request)
+    return _query(found.data, found.name, Link(upload=token), request)
 
 
 @_guard
 def sample(request: Request) -> Response:
     """Answer with one of the demo's sample queries."""
-    path = samples.path(int(request.path_params["place"]))
-    return _query(path.read_bytes(), path.name, request)
+    place = int(request.path_params["place"])
+    path = samples.path(place)
+    return _query(path.read_bytes(), path.name, Link(sample=place), request)
 
 
 @_guard

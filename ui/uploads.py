@@ -1,5 +1,6 @@
 """Visitors' own pictures: in memory, for a while, each under a name that cannot be guessed."""
 
+import hashlib
 import secrets
 import threading
 import time
@@ -23,10 +24,13 @@ class Upload:
         The file's name, as shown to people. It is never a path.
     data : bytes
         The file.
+    sha256 : str
+        Its digest, in hexadecimal.
     """
 
     name: str
     data: bytes
+    sha256: str
 
 
 class UploadStore:
@@ -61,9 +65,10 @@ class UploadStore:
             If it is no picture that can be read, or too large.
         """
         images.probe(data, name)
+        found = Upload(name, data, hashlib.sha256(data).hexdigest())
         token = secrets.token_urlsafe(24)
         with self._lock:
-            self._kept[token] = (Upload(name, data), self._clock())
+            self._kept[token] = (found, self._clock())
             self._sweep()
         return token
 
