@@ -9,7 +9,6 @@ thread; CPU seconds are compared, medians printed.
 """
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -22,9 +21,21 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from engine import artifacts, assemble, build, codebook, images, index, pipeline, surf
+from engine import (
+    artifacts,
+    assemble,
+    build,
+    codebook,
+    images,
+    index,
+    pipeline,
+    records,
+    surf,
+    worker,
+)
 from engine import features as feature
 from engine.codebook import CodebookParams
+from engine.records import Record
 
 N_SOURCES = 24
 
@@ -38,7 +49,7 @@ def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
     drawn = np.sort(random.choice(len(sample), min(60_000, len(sample)), replace=False))
     words = codebook.train(sample[drawn], params.codebook, params.extraction, len(pictures))
     assigned = [codebook.assign(f.descriptors, words.centres) for f in found]
-    records = []
+    finished = []
     for i in range(n_images):
         a, b = random.choice(len(pictures), 2, replace=False)
         rows = [(s, np.flatnonzero(random.random(len(found[s])) < 0.5)) for s in (a, b)]
@@ -52,16 +63,14 @@ def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
         arrays |= {k: both(assigned, k) for k in ("word_ids", "distances")}
         arrays["distances"] *= random.uniform(0.9, 1.1, len(arrays["distances"])).astype(np.float32)
         said = {"path": f"{i:05}.jpg", "reason": None, "sha256": f"{i:064x}"}
-        said |= {"width": 1024, "height": 768, "n_bytes": 1}
-        packed = np.frombuffer(json.dumps(said).encode(), np.uint8)
+        said |= {"width": 1024, "height": 768, "n_bytes": 1, "n_keypoints": len(arrays["xy"])}
         record = place / "records" / f"{i:05}"
         record.parent.mkdir(exist_ok=True)
-        with Path(f"{record}.npz").open("wb") as file:
-            np.savez(file, description=packed, **arrays)
-        records.append(str(record))
+        records.write(worker.record_path(str(record), finished=True), Record(said, arrays))
+        finished.append(str(record))
     folder = index.index_folder("many")
     folder.mkdir(parents=True)
-    parts = assemble.assemble(records, folder, words.n_words).parts
+    parts = assemble.assemble(finished, folder, words.n_words).parts
     parts["images"]["parameters"] = {"folder": str(place)}
     parts["keypoints"]["parameters"] = params.extraction.to_json()
     parts["vectors"]["parameters"] = {"weighting": "distance"}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, encode, search, worker
+from engine import artifacts, encode, records, search, worker
 from engine.artifacts import ArrayWriter, Json
 from engine.codebook import Words
 from engine.errors import BuildError
@@ -33,18 +33,31 @@ class NearestKeypoints:
 
     def add(self, words: Words, first_row: int) -> None:
         """Take in the keypoints of the next picture, whose rows start at `first_row`."""
-        order = np.lexsort((words.distances, words.word_ids))
-        ids = words.word_ids[order]
-        starts = np.searchsorted(ids, ids, side="left")
-        order = order[np.arange(len(ids)) - starts < self._n_per_image]
-        nearer = words.distances[order] < self._distances[words.word_ids[order], -1]
-        for place in order[nearer]:
-            word, distance = words.word_ids[place], words.distances[place]
-            slot = int(np.searchsorted(self._distances[word], distance, side="right"))
-            if slot < self._distances.shape[1]:
-                self._distances[word, slot + 1 :] = self._distances[word, slot:-1]
-                self.rows[word, slot + 1 :] = self.rows[word, slot:-1]
-                self._distances[word, slot], self.rows[word, slot] = distance, first_row + place
+        ids, distances = words.word_ids, words.distances
+        near = np.flatnonzero(distances < self._distances[ids, -1])
+        near = near[np.lexsort((distances[near], ids[near]))]
+        rank = np.arange(len(near)) - np.searchsorted(ids[near], ids[near], side="left")
+        for turn in range(self._n_per_image):
+            places = near[rank == turn]
+            self._insert(ids[places], distances[places], first_row + places)
+
+    def _insert(
+        self, ids: NDArray[np.int32], distances: NDArray[np.float32], rows: NDArray[np.int64]
+    ) -> None:
+        """Put one keypoint into each word's row of `ids`, behind those that are as near."""
+        kept, kept_rows = self._distances[ids], self.rows[ids]
+        slots = (kept <= distances[:, None]).sum(axis=1)[:, None]
+        columns = np.arange(kept.shape[1])
+        self._distances[ids] = np.where(
+            columns < slots,
+            kept,
+            np.where(columns == slots, distances[:, None], np.roll(kept, 1, axis=1)),
+        )
+        self.rows[ids] = np.where(
+            columns < slots,
+            kept_rows,
+            np.where(columns == slots, rows[:, None], np.roll(kept_rows, 1, axis=1)),
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -102,21 +115,25 @@ def patches_per_word(n_words: int) -> int:
     return int(np.clip(PATCH_BUDGET // n_words, 1, MOST_PATCHES))
 
 
-def _catalogue(records: Sequence[str]) -> tuple[list[str], list[list[Any]], list[list[str]], Any]:
+def _gone(record: str) -> BuildError:
+    return BuildError(
+        f"the build's own file {worker.record_path(record, finished=True)} is gone or damaged: "
+        "run the build again"
+    )
+
+
+def _catalogue(finished: Sequence[str]) -> tuple[list[str], list[list[Any]], list[list[str]], Any]:
     """Read what the records say of their files: those to keep, images, skipped, offsets."""
     kept, images, skipped, counts = [], [], [], []
-    for record in records:
-        stored = worker.read_record(worker.record_path(record, finished=True))
-        if stored is None:
-            raise BuildError(
-                f"the build's own file {record}.npz is gone or damaged: run the build again"
-            )
-        said = worker.description(stored)
+    for record in finished:
+        said = records.read_description(worker.record_path(record, finished=True))
+        if said is None:
+            raise _gone(record)
         if said["reason"] is not None:
             skipped.append([said["path"], said["reason"]])
             continue
         kept.append(record)
-        counts.append(len(stored["xy"]))
+        counts.append(said["n_keypoints"])
         images.append([said[key] for key in ("path", "sha256", "width", "height", "n_bytes")])
     return kept, images, skipped, np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
 
@@ -137,7 +154,7 @@ def _specs(
 
 
 def assemble(
-    records: Sequence[str],
+    finished: Sequence[str],
     folder: Path,
     n_words: int,
     n_dimensions: int = 0,
@@ -147,7 +164,7 @@ def assemble(
 
     Parameters
     ----------
-    records : sequence of str
+    finished : sequence of str
         Records without ending, one a picture.
     folder : Path
         The index; arrays are written into it under names of their own.
@@ -167,7 +184,7 @@ def assemble(
     BuildError
         If a record is missing or no picture could be read.
     """
-    kept, images, skipped, offsets = _catalogue(records)
+    kept, images, skipped, offsets = _catalogue(finished)
     skipped += [[one.path, one.reason] for one in unreadable]
     if not images:
         first = f" The first of them: {skipped[0][1]}" if skipped else ""
@@ -186,17 +203,17 @@ def assemble(
         }
         seen: set[str] = set()
         for record, first_row, (_, sha256, *_) in zip(kept, offsets, images):
-            stored = worker.read_record(worker.record_path(record, finished=True))
+            stored = records.read(worker.record_path(record, finished=True))
             if stored is None:
-                raise BuildError(f"the build's own file {record}.npz is gone: run the build again")
-            words = Words(stored["word_ids"], stored["distances"])
+                raise _gone(record)
+            words = Words(stored.arrays["word_ids"], stored.arrays["distances"])
             bag = encode.bag_of_words(words, n_words)
             statistics.add(bag)
             if sha256 not in seen:  # copies of one file would fill a word's patches
                 seen.add(sha256)
                 nearest.add(words, int(first_row))
             for (part, name), writer in writers.items():
-                writer.write(getattr(bag, name)[None] if part == "vectors" else stored[name])
+                writer.write(getattr(bag, name)[None] if part == "vectors" else stored.arrays[name])
         parts: dict[str, Json] = {part: {"arrays": {}} for part in specs}
         for (part, name), writer in writers.items():
             parts[part]["arrays"][name] = writer.close()

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, datasets, images, index, surf, worker
+from engine import artifacts, codebook, datasets, images, index, records, surf, worker
 from engine.assemble import PATCH_SIDE, Assembled, assemble
 from engine.codebook import Codebook, CodebookParams
 from engine.encode import check_weighting
@@ -88,7 +88,7 @@ class _Plan:
         ]
 
     def record(self, i: int) -> str:
-        return str(self.work / "records" / self.keys[i][:2] / self.keys[i])
+        return str(self.work / "records" / self.keys[i][:1] / self.keys[i])
 
 
 def work_folder(name: str) -> Path:
@@ -264,10 +264,10 @@ def _gather(plan: _Plan, counts: dict[int, int], drawn: NDArray[np.int64]) -> ND
     for i, count in counts.items():
         low, high = np.searchsorted(drawn, (first, first + count))
         if high > low:
-            stored = worker.read_record(worker.record_path(plan.record(i), finished=False))
-            if stored is None or len(stored["descriptors"]) != count:
+            stored = records.read(worker.record_path(plan.record(i), finished=False))
+            if stored is None or stored.description["n_keypoints"] != count:
                 raise BuildError(f"the build's file for {plan.paths[i]} is gone: run it again")
-            sample[low:high] = stored["descriptors"][drawn[low:high] - first]
+            sample[low:high] = stored.arrays["descriptors"][drawn[low:high] - first]
         first += count
     return sample
 
@@ -277,9 +277,9 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     run.say("Writing the index")
     folder = index.index_folder(plan.name)
     folder.mkdir(parents=True, exist_ok=True)
-    records = [plan.record(i) for i in range(len(plan.paths))]
+    finished = [plan.record(i) for i in range(len(plan.paths))]
     n_dimensions = words.centres.shape[1] if plan.params.keep_descriptors else 0
-    assembled = assemble(records, folder, words.n_words, n_dimensions, plan.unreadable)
+    assembled = assemble(finished, folder, words.n_words, n_dimensions, plan.unreadable)
     parts = assembled.parts
     parts["images"]["parameters"] = {"folder": str(plan.root)}
     parts["keypoints"]["parameters"] = plan.params.extraction.to_json()

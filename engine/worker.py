@@ -1,31 +1,27 @@
 """What one process of a build does with one picture, and the record that it leaves.
 
-A picture's record is an uncompressed ``.npz`` (which carries a checksum of each array), written
-beside and renamed, so that it is whole or absent. A picture is finished when its record says how
-its keypoints were assigned to words, or why it was skipped.
+A picture is finished when its record (see `engine.records`) says how its keypoints were assigned
+to words, or why it was skipped.
 """
 
 import dataclasses
 import functools
-import json
 import multiprocessing
 import os
 import threading
 import time
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codebook, features, images, surf
+from engine import codebook, features, images, records, surf
 from engine.errors import ImageError
 from engine.features import ExtractionParams
+from engine.records import Record
 
 PARENT_SECONDS = 1.0  # between two looks whether the parent still lives
-RECORD_ERRORS = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -109,51 +105,26 @@ def _centres(path: str) -> NDArray[np.float32]:
 
 def record_path(record: str, *, finished: bool) -> Path:
     """Return the file of a finished record, or of features that wait for their words."""
-    return Path(f"{record}.npz" if finished else f"{record}.features.npz")
-
-
-def read_record(path: Path) -> dict[str, NDArray[Any]] | None:
-    """Read a record; None where it is absent or damaged, which means: do it again."""
-    try:
-        # NumPy leaves a file of its own open where the archive turns out to be damaged.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except RECORD_ERRORS:
-        return None
+    return Path(f"{record}.done" if finished else f"{record}.features")
 
 
 def is_finished(record: str) -> bool:
     """Tell whether a picture's finished record is there and whole."""
-    path = record_path(record, finished=True)
-    return path.exists() and read_record(path) is not None
+    return records.read(record_path(record, finished=True)) is not None
 
 
-def description(record: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    """Return what a record says of its file: path, sha256, width, height, n_bytes, reason."""
-    described: dict[str, Any] = json.loads(record["description"].tobytes())
-    return described
-
-
-def _write(path: Path, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    packed = np.frombuffer(json.dumps(described).encode(), np.uint8)
-    everything: dict[str, Any] = {"description": packed, **arrays}
-    with beside.open("wb") as file:
-        np.savez(file, **everything)
-    beside.replace(path)
-
-
-def _find_features(job: Job) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _find_features(job: Job) -> Record:
     """Decode a picture and find its features; an unreadable one yields its reason."""
     try:
         image = images.read(Path(job.picture))
     except ImageError as error:
-        return {"path": job.path, "reason": str(error)}, {}
+        return _skipped(job, str(error))
     found = features.extract(image.gray, job.extraction)
     height, width = image.gray.shape
-    described = {
+    description = {
         "path": job.path,
         "reason": None,
+        "n_keypoints": len(found),
         "sha256": image.sha256,
         "width": width,
         "height": height,
@@ -168,7 +139,11 @@ def _find_features(job: Job) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "class_id": found.class_id.astype(np.int8),
         "descriptors": found.descriptors,
     }
-    return described, arrays
+    return Record(description, arrays)
+
+
+def _skipped(job: Job, reason: str) -> Record:
+    return Record({"path": job.path, "reason": reason, "n_keypoints": 0}, {})
 
 
 def _begun_path(job: Job) -> Path:
@@ -187,7 +162,7 @@ def give_up(job: Job) -> Outcome:
         f"{name} cannot be read: the program that decodes it crashed or ran out of memory. "
         "Open it in another program, save a copy, and use that."
     )
-    _write(record_path(job.record, finished=True), {"path": job.path, "reason": reason}, {})
+    records.write(record_path(job.record, finished=True), _skipped(job, reason))
     _begun_path(job).unlink(missing_ok=True)
     return Outcome(job.path, 0, reason)
 
@@ -195,9 +170,9 @@ def give_up(job: Job) -> Outcome:
 def process(job: Job) -> Outcome:
     """Take one picture as far as the job asks, from wherever an earlier run left it."""
     prepare()
-    done = read_record(record_path(job.record, finished=True))
+    done = records.read(record_path(job.record, finished=True))
     if done is not None:
-        return Outcome(job.path, len(done.get("xy", ())), description(done)["reason"])
+        return _outcome(done)
     begun = _begun_path(job)
     begun.parent.mkdir(parents=True, exist_ok=True)
     begun.touch()
@@ -209,26 +184,27 @@ def process(job: Job) -> Outcome:
 def _process(job: Job) -> Outcome:
     finished = record_path(job.record, finished=True)
     waiting = record_path(job.record, finished=False)
-    kept = read_record(waiting)
-    if kept is None:
-        described, arrays = _find_features(job)
-    else:
-        described = description(kept)
-        arrays = {name: array for name, array in kept.items() if name != "description"}
-    n_keypoints = len(arrays.get("xy", ()))
-    if described["reason"] is not None:
-        _write(finished, described, {})
+    kept = records.read(waiting)
+    found = kept or _find_features(job)
+    if found.description["reason"] is not None:
+        records.write(finished, found)
     elif job.centres is None:
         if kept is None:
-            _write(waiting, described, arrays)
+            records.write(waiting, found)
     else:
+        arrays = dict(found.arrays)
         words = codebook.assign(arrays["descriptors"], _centres(job.centres))
         arrays |= {"word_ids": words.word_ids, "distances": words.distances}
         if not job.keep_descriptors:
             del arrays["descriptors"]
-        _write(finished, described, arrays)
+        records.write(finished, Record(found.description, arrays))
         waiting.unlink(missing_ok=True)
-    return Outcome(job.path, n_keypoints, described["reason"])
+    return _outcome(found)
+
+
+def _outcome(record: Record) -> Outcome:
+    told = record.description
+    return Outcome(told["path"], told["n_keypoints"], told["reason"])
 
 
 def cut_patches(job: PatchJob) -> tuple[NDArray[np.int64], NDArray[np.uint8] | None]:

@@ -116,7 +116,7 @@ def test_a_killed_build_goes_on(folder: Path, scratch: Path) -> None:
     )
     process.start()
     records = build.work_folder("killed") / "records"
-    while len(list(records.glob("*/*.npz"))) < 4 and process.is_alive():
+    while len(list(records.glob("*/*.features"))) < 4 and process.is_alive():
         time.sleep(0.005)
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
@@ -129,7 +129,7 @@ def test_a_killed_build_goes_on(folder: Path, scratch: Path) -> None:
 def test_a_damaged_record_is_made_again(folder: Path, scratch: Path) -> None:
     with pytest.raises(CancelledError):
         build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(24))
-    for path in (build.work_folder("cut") / "records").glob("*/*.features.npz"):
+    for path in (build.work_folder("cut") / "records").glob("*/*.features"):
         path.write_bytes(path.read_bytes()[:-500])
     build.build(folder, "cut", tiny_params(), n_workers=1)
     assert _digests("cut") == _digests("tiny")
@@ -255,7 +255,7 @@ def test_the_processes_of_a_killed_build_end_with_it(folder: Path, scratch: Path
         start_new_session=True,
     )
     records = build.work_folder("orphans") / "records"
-    while not list(records.glob("*/*.npz")) and killed.poll() is None:
+    while not list(records.glob("*/*.features")) and killed.poll() is None:
         time.sleep(0.01)
     killed.kill()
     killed.wait()
@@ -321,8 +321,8 @@ def test_a_picture_in_work_when_the_build_was_killed_is_kept(folder: Path, scrat
     with pytest.raises(CancelledError):
         build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(20))
     records = build.work_folder("cut") / "records"
-    waiting = next(records.glob("*/*.features.npz"))
-    waiting.with_name(waiting.name.replace(".features.npz", ".begun")).touch()
+    waiting = next(records.glob("*/*.features"))
+    waiting.with_name(waiting.name.replace(".features", ".begun")).touch()
     waiting.unlink()
     build.build(folder, "cut", tiny_params(), n_workers=1)
     assert _digests("cut") == _digests("tiny")
@@ -334,11 +334,7 @@ def test_a_finished_record_that_power_loss_emptied_is_made_again(
     """The index could never be written: the picture counted as finished, its record as gone."""
     with pytest.raises(CancelledError):
         build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(42))
-    finished = [
-        path
-        for path in (build.work_folder("cut") / "records").glob("*/*.npz")
-        if not path.name.endswith(".features.npz")
-    ]
+    finished = list((build.work_folder("cut") / "records").glob("*/*.done"))
     assert len(finished) > 4
     finished[0].write_bytes(b"")
     finished[1].write_bytes(finished[1].read_bytes()[:-40])

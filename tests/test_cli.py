@@ -151,7 +151,7 @@ def test_ctrl_c_ends_a_build_without_a_traceback(folder: Path, scratch: Path) ->
         start_new_session=True,
     )
     records = scratch / "builds" / "stopped" / "records"
-    while not list(records.glob("*/*.npz")) and process.poll() is None:
+    while not list(records.glob("*/*.features")) and process.poll() is None:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
