@@ -1,6 +1,5 @@
 """Inspect: one picture, its keypoints, their words, its histogram."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,21 @@ from engine.encode import WEIGHTINGS
 from engine.index import Index
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
-from ui import link, opened, query, urls, words
+from ui import keypoints, link, opened, query, urls, words
 from ui.components import viewer
 from ui.link import Link
 
-COLOURINGS = ("word", "response", "sign")
-SIGNS = {1: "#56b4e9", -1: "#e69f00", 0: "#999999"}
 FEW = 500
 
 
 def settings(shown: Index) -> tuple[SurfParams, str]:
     """Show what can be moved; return detector parameters and colouring."""
+    most, highest = keypoints.limits(shown)
     with st.popover("Settings"):
         threshold = st.slider(
             "Threshold",
             0,
-            max(5000, 2 * int(shown.surf.hessian_threshold)),
+            most,
             int(shown.surf.hessian_threshold),
             50,
             key=f"threshold-{shown.name}",
@@ -37,51 +35,16 @@ def settings(shown: Index) -> tuple[SurfParams, str]:
         octaves = st.slider(
             "Octaves",
             1,
-            max(5, shown.surf.n_octaves),
+            highest,
             shown.surf.n_octaves,
             key=f"octaves-{shown.name}",
             persist_state="session",
             help=words.TERMS["octaves"],
         )
-        colouring = st.selectbox("Colour by", COLOURINGS, key="colouring", persist_state="session")
-    params = dataclasses.replace(shown.surf, hessian_threshold=float(threshold), n_octaves=octaves)
-    return params, str(colouring)
-
-
-def colours(shown: Index, described: QueryFeatures, colouring: str) -> list[str]:
-    """Return one colour a keypoint."""
-    features, word_ids = described.features, described.words.word_ids
-    if colouring == "word":
-        palette = opened.word_colours(shown)
-        return [palette[word] for word in word_ids.tolist()]
-    if colouring == "sign":
-        return [SIGNS[sign] for sign in features.class_id.tolist()]
-    order = np.argsort(np.argsort(features.response))
-    share = order / max(1, len(order) - 1)
-    # Viridis, roughly: from dark blue over green to yellow.
-    stops = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]])
-    rgb = np.stack([np.interp(share, np.linspace(0, 1, 5), stops[:, c]) for c in range(3)], 1)
-    return ["#" + "".join(f"{round(c):02x}" for c in row) for row in rgb.tolist()]
-
-
-def points(shown: Index, described: QueryFeatures, n: int, colouring: str, word: int | None) -> Any:
-    """Return the keypoints for the viewer: the strongest, and all of the chosen word."""
-    features, word_ids = described.features, described.words.word_ids
-    kept = np.arange(len(features)) < n
-    if word is not None:
-        kept |= word_ids == word
-    ids = np.flatnonzero(kept)
-    painted = colours(shown, described, colouring)
-    return {
-        "id": ids.tolist(),
-        "x": np.round(features.xy[ids, 0].astype(float), 1).tolist(),
-        "y": np.round(features.xy[ids, 1].astype(float), 1).tolist(),
-        "size": np.round(features.size[ids].astype(float), 1).tolist(),
-        "angle": np.round(features.angle[ids].astype(float)).astype(int).tolist(),
-        "response": np.round(features.response[ids].astype(float)).tolist(),
-        "word": word_ids[ids].tolist(),
-        "colour": [painted[i] for i in ids],
-    }
+        colouring = st.selectbox(
+            "Colour by", keypoints.COLOURINGS, key="colouring", persist_state="session"
+        )
+    return keypoints.params(shown, threshold, octaves), str(colouring)
 
 
 def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
@@ -261,10 +224,14 @@ def empty(shown: Index) -> None:
 
 
 def controls(shown: Index, here: Link) -> tuple[QueryFeatures, int, str]:
-    """Show what can be moved; return the picture's features, how many to show, and colouring."""
+    """Show what can be moved; return the picture's features, how many to show, and where they are.
+
+    The last is the address at which the viewer fetches them.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         params, colouring = settings(shown)
         described = opened.describe(shown, here, params)
+        address = urls.keypoints(shown, here, params, colouring)
         st.download_button(
             "Keypoints as CSV",
             lambda: as_csv(described),
@@ -275,12 +242,12 @@ def controls(shown: Index, here: Link) -> tuple[QueryFeatures, int, str]:
         st.button("Another picture", on_click=link.go, kwargs={"image_id": None, "word": None})
     n_found = len(described.features)
     if n_found <= FEW:
-        return described, n_found, colouring
+        return described, n_found, address
     # The range follows the picture, so each range has a slider of its own.
     key = f"n_shown-{n_found}"
     label = "Keypoints shown, strongest first"
     n_shown = st.slider(label, 1, n_found, FEW, key=key, persist_state="session")
-    return described, n_shown, colouring
+    return described, n_shown, address
 
 
 def chosen_keypoint(described: QueryFeatures, word: int | None) -> int | None:
@@ -292,9 +259,7 @@ def chosen_keypoint(described: QueryFeatures, word: int | None) -> int | None:
     return chosen
 
 
-def picture(
-    shown: Index, here: Link, described: QueryFeatures, n_shown: int, colouring: str
-) -> None:
+def picture(shown: Index, here: Link, described: QueryFeatures, n_shown: int, address: str) -> None:
     """Show the picture with its keypoints."""
     n_found = len(described.features)
     name = query.name(shown, here)
@@ -315,7 +280,8 @@ def picture(
         urls.query(shown, here, 1280),
         width,
         height,
-        points(shown, described, n_shown, colouring, here.word),
+        address,
+        n_shown,
         "picture",
         f"{name} with {words.counted(n_found, 'keypoint')}. "
         "Plus and minus zoom, arrows move, n and p step through the keypoints.",
@@ -352,9 +318,9 @@ def main() -> None:
         shown.check_image_id(here.image_id)
     left, right = st.columns([3, 2], gap="large")
     with right:
-        described, n_shown, colouring = controls(shown, here)
+        described, n_shown, address = controls(shown, here)
     with left:
-        picture(shown, here, described, n_shown, colouring)
+        picture(shown, here, described, n_shown, address)
         histogram(shown, described, here.word)
     with right:
         details(shown, described, here.word)

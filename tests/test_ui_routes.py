@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from engine import build
 from engine.index import Index
 from tests.conftest import tiny_params
-from ui import link, routes, urls
+from ui import keypoints, link, routes, urls
 from ui.uploads import STORE
 
 
@@ -100,8 +100,8 @@ def test_keypoints_of_a_word_that_the_picture_lacks_are_none(
 ) -> None:
     flat = tiny.find_image("flat.png")
     assert flat is not None
-    for keypoints in ("all", "3", "99999"):
-        picture(client, urls.picture(tiny, flat, 160, keypoints=keypoints))
+    for chosen in ("all", "3", "99999"):
+        picture(client, urls.picture(tiny, flat, 160, keypoints=chosen))
 
 
 def test_every_word_has_a_tile_and_its_patches(client: TestClient, tiny: Index) -> None:
@@ -143,6 +143,19 @@ def test_health(client: TestClient) -> None:
         "/uploads/" + "x" * 32 + "?side=160",
         "/uploads/%2e%2e?side=160",
         "/uploads/%00?side=160",
+        "/keypoints/tiny",
+        "/keypoints/tiny?threshold=400&octaves=4&colour=word",
+        "/keypoints/tiny?query=image-13&threshold=400&octaves=4&colour=word",
+        "/keypoints/tiny?query=image-0&threshold=400&octaves=4",
+        "/keypoints/tiny?query=image-0&threshold=400&octaves=4&colour=other",
+        "/keypoints/tiny?query=image-0&threshold=400&octaves=0&colour=word",
+        "/keypoints/tiny?query=image-0&threshold=400&octaves=99&colour=word",
+        "/keypoints/tiny?query=image-0&threshold=400&octaves=x&colour=word",
+        "/keypoints/tiny?query=image-0&threshold=-1&octaves=4&colour=word",
+        "/keypoints/tiny?query=image-0&threshold=nan&octaves=4&colour=word",
+        "/keypoints/tiny?query=image-0&threshold=inf&octaves=4&colour=word",
+        "/keypoints/other?query=image-0&threshold=400&octaves=4&colour=word",
+        "/keypoints/tiny?query=upload-" + "x" * 32 + "&threshold=400&octaves=4&colour=word",
         "/words/tiny/24",
         "/words/tiny/999999999999999999999",
         "/words/other/0",
@@ -193,8 +206,8 @@ def test_keypoints_on_an_upload_without_a_collection_failed_the_server(
 def test_keypoints_of_an_odd_number_are_no_error_of_the_server(
     client: TestClient, tiny: Index
 ) -> None:
-    for keypoints in ("²", "-1", "1.5", "", "x", "9" * 30, "9" * 5000):
-        answer = client.get(f"/pictures/tiny/0?side=160&keypoints={keypoints}")
+    for chosen in ("²", "-1", "1.5", "", "x", "9" * 30, "9" * 5000):
+        answer = client.get(f"/pictures/tiny/0?side=160&keypoints={chosen}")
         assert answer.status_code in (200, 404)
 
 
@@ -288,6 +301,34 @@ def test_a_picture_seen_before_is_not_sent_again(client: TestClient, tiny: Index
     assert again.headers["etag"] == first.headers["etag"]
     other = client.get(address, headers={"if-none-match": '"other"'})
     assert (other.status_code, other.content) == (200, first.content)
+
+
+def test_keypoints_are_fetched_once(client: TestClient, tiny: Index, token: str) -> None:
+    address = urls.keypoints(tiny, link.Link(upload=token, word=3), tiny.surf, "sign")
+    assert "word=" not in address
+    first = client.get(address)
+    image_id = tiny.find_image("coffee.jpg")
+    assert image_id is not None
+    found = tiny.keypoints(image_id)
+    assert len(first.content) == len(found) * keypoints.N_BYTES
+    numbers = np.frombuffer(first.content, "<f4", len(found) * 6).reshape(-1, 6)
+    for column, values in enumerate((found.xy[:, 0], found.xy[:, 1], found.size, found.angle)):
+        assert np.array_equal(numbers[:, column], values)
+    colours = np.frombuffer(first.content, np.uint8, offset=len(found) * 24).reshape(-1, 3)
+    for sign, colour in keypoints.SIGNS.items():
+        assert np.all(colours[found.class_id == sign] == list(bytes.fromhex(colour[1:])))
+    assert first.headers["cache-control"].startswith("private")
+    again = client.get(address, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("colouring", keypoints.COLOURINGS)
+def test_a_picture_without_keypoints_has_none_to_fetch(
+    client: TestClient, tiny: Index, colouring: str
+) -> None:
+    flat = link.Link(image_id=tiny.find_image("flat.png"))
+    answer = client.get(urls.keypoints(tiny, flat, tiny.surf, colouring))
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_a_picture_can_be_saved_as_it_is(client: TestClient, tiny: Index) -> None:

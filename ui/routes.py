@@ -22,7 +22,7 @@ from engine import draw, images, index
 from engine.errors import EngineError, ImageError
 from engine.index import ImageKeypoints
 from engine.surf import Features
-from ui import samples, urls
+from ui import keypoints, samples, urls
 from ui.link import Link
 from ui.opened import describe, open_index
 from ui.uploads import STORE
@@ -82,10 +82,14 @@ def _side(request: Request) -> int:
     return side
 
 
-def _jpeg(data: bytes, *, private: bool) -> Response:
+def _tagged(data: bytes, kind: str, *, private: bool) -> Response:
     control = "private, max-age=600" if private else f"private, max-age={ONE_YEAR}, immutable"
     tag = f'"{hashlib.sha256(data).hexdigest()[:24]}"'
-    return Response(data, media_type="image/jpeg", headers={"cache-control": control, "etag": tag})
+    return Response(data, media_type=kind, headers={"cache-control": control, "etag": tag})
+
+
+def _jpeg(data: bytes, *, private: bool) -> Response:
+    return _tagged(data, "image/jpeg", private=private)
 
 
 def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
@@ -98,7 +102,7 @@ def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Respons
                 kept = {k: given.headers[k] for k in ("etag", "cache-control")}
                 return Response(status_code=304, headers=kept)
             return given
-        except (ImageError, ValueError) as error:
+        except (ImageError, ValueError, KeyError) as error:
             told = str(error)
         except (EngineError, OSError) as error:
             log.warning("%s: %s", request.url.path, error)
@@ -110,7 +114,7 @@ def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Respons
 
 def _with_keypoints(
     image: images.Image,
-    keypoints: Features | ImageKeypoints,
+    found: Features | ImageKeypoints,
     word_ids: NDArray[np.int32],
     request: Request,
 ) -> bytes:
@@ -120,9 +124,7 @@ def _with_keypoints(
     kept = kept[:MOST_DRAWN]
     small = images.shrink(image.rgb, _side(request))
     scale = max(small.shape[:2]) / max(image.rgb.shape[:2])
-    drawn = draw.keypoints(
-        small, keypoints.xy[kept], keypoints.size[kept], keypoints.angle[kept], scale
-    )
+    drawn = draw.keypoints(small, found.xy[kept], found.size[kept], found.angle[kept], scale)
     return images.encode_jpeg(drawn)
 
 
@@ -202,6 +204,19 @@ def patch(request: Request) -> Response:
     return _jpeg(images.encode_jpeg(opened.patches[word_id, place], 90), private=False)
 
 
+@_guard
+def points(request: Request) -> Response:
+    """Answer with the keypoints of a query picture, for the viewer."""
+    opened = open_index(request.path_params["name"])
+    values = request.query_params
+    chosen = keypoints.params(opened, float(values["threshold"]), int(values["octaves"]))
+    query = Link.read(values).query()
+    if not query.has_query:
+        raise ValueError("there is no such picture")
+    data = keypoints.pack(opened, describe(opened, query, chosen), values["colour"])
+    return _tagged(data, "application/octet-stream", private=True)
+
+
 def health(request: Request) -> Response:
     """Say that the server answers, and how many collections there are."""
     return JSONResponse({"status": "ok", "collections": len(index.list_indexes())})
@@ -217,6 +232,7 @@ def all_routes() -> list[BaseRoute]:
         Route(f"{start}/samples/{{place:int}}", sample),
         Route(f"{start}/words/{{name}}/{{word:int}}", word),
         Route(f"{start}/words/{{name}}/{{word:int}}/{{place:int}}", patch),
+        Route(f"{start}/keypoints/{{name}}", points),
         Route(f"{start}/health", health),
     ]
 

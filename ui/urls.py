@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 import streamlit as st
 
 from engine.index import Index
+from engine.surf import SurfParams
 from ui.link import Link
 
 
@@ -41,6 +42,17 @@ def query(opened: Index, link: Link, side: int, **more: str | int) -> str:
     if link.sample is not None:
         return f"{prefix()}/samples/{link.sample}?{values}"
     return f"{prefix()}/uploads/{link.upload}?{values}"
+
+
+def keypoints(opened: Index, link: Link, surf: SurfParams, colouring: str) -> str:
+    """Return the address of the keypoints of the query picture of a link."""
+    values = link.query().write() | {
+        "threshold": f"{surf.hessian_threshold:g}",
+        "octaves": str(surf.n_octaves),
+        "colour": colouring,
+        "v": opened.stamp,
+    }
+    return f"{prefix()}/keypoints/{quote(opened.name)}?{urlencode(values)}"
 
 
 def word(opened: Index, word_id: int) -> str:

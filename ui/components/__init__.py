@@ -116,7 +116,8 @@ def viewer(
     url: str,
     width: int,
     height: int,
-    points: dict[str, list[Any]],
+    points: str,
+    n_shown: int,
     key: str,
     label: str,
     on_pick: Callable[[int], None],
@@ -131,16 +132,18 @@ def viewer(
         The picture.
     width, height : int
         Of the original, in pixels; keypoints are given in these.
-    points : dict of str to list
-        id, x, y, size, angle, colour (#rrggbb), word, response: one entry a keypoint.
+    points : str
+        Where the keypoints are fetched, as `ui.keypoints.pack` lays them.
+    n_shown : int
+        How many of them are shown, from the first; of the lit word all are.
     key : str
         Name of this viewer on the page.
     label : str
         What it shows, for those who do not see it.
     on_pick : callable
-        Called with a keypoint's id when it is clicked.
+        Called with a keypoint's place when it is clicked.
     chosen : int or None
-        Id of the keypoint to mark.
+        Place of the keypoint to mark.
     lit : int or None
         Word whose keypoints stand out; the others fade.
     """
@@ -155,6 +158,7 @@ def viewer(
         "width": width,
         "height": height,
         "points": points,
+        "shown": n_shown,
         "label": label,
         "chosen": chosen,
         "lit": lit,

@@ -2,6 +2,40 @@
 // The place looked at is kept for as long as the same picture is shown.
 const views = new WeakMap()
 
+// Six float32 a keypoint, then three bytes of colour a keypoint: see ui/keypoints.py.
+function unpack(bytes) {
+  const count = Math.floor(bytes.byteLength / 27)
+  const numbers = new Float32Array(bytes, 0, count * 6)
+  const rgb = new Uint8Array(bytes, count * 24)
+  const column = (place) => (i) => numbers[i * 6 + place]
+  return {
+    count,
+    x: column(0), y: column(1), size: column(2), angle: column(3), response: column(4), word: column(5),
+    colour: (i) => `rgb(${rgb[i * 3]},${rgb[i * 3 + 1]},${rgb[i * 3 + 2]})`,
+  }
+}
+
+// Fetch the keypoints of a picture once; what is chosen among them comes without them.
+async function fetchPoints(view, address, box) {
+  view.address = address
+  const told = box.querySelector(".state")
+  const tell = (text) => { if (view.address === address) told.textContent = text }
+  const waiting = setTimeout(() => tell("Loading keypoints"), 300)
+  try {
+    const answer = await fetch(address)
+    if (!answer.ok) throw new Error(answer.status)
+    const points = unpack(await answer.arrayBuffer())
+    if (view.address !== address) return
+    view.points = points
+    view.draw && view.draw()
+    tell("")
+  } catch {
+    tell("The keypoints could not be loaded. Reload the page to try again.")
+  } finally {
+    clearTimeout(waiting)
+  }
+}
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const box = parentElement.querySelector(".viewer")
@@ -10,13 +44,13 @@ export default function (component) {
   let view = views.get(box)
   if (!view || view.url !== data.url) {
     view = { url: data.url, zoom: 1, x: data.width / 2, y: data.height / 2, image: new Image() }
+    view.points = unpack(new ArrayBuffer(0))
     view.image.onload = () => view.draw && view.draw()
     view.image.src = data.url
     views.set(box, view)
   }
   canvas.setAttribute("aria-label", data.label)
-  const points = data.points
-  const count = points.id.length
+  if (view.address !== data.points) fetchPoints(view, data.points, box)
 
   const fit = () => canvas.clientWidth / data.width
   const scale = () => fit() * view.zoom
@@ -32,12 +66,16 @@ export default function (component) {
     view.y = Math.min(data.height - halfY, Math.max(halfY, view.y))
   }
 
+  const isLit = (i) => data.lit === null || view.points.word(i) === data.lit
+  const isShown = (i) => i < data.shown || view.points.word(i) === data.lit
+
   function ring(context, i, colour, width) {
-    const [x, y] = toScreen(points.x[i], points.y[i])
-    const radius = Math.max(2, (points.size[i] / 2) * scale())
+    const points = view.points
+    const [x, y] = toScreen(points.x(i), points.y(i))
+    const radius = Math.max(2, (points.size(i) / 2) * scale())
     if (x + radius < 0 || y + radius < 0) return
     if (x - radius > canvas.clientWidth || y - radius > canvas.clientHeight) return
-    const turn = (points.angle[i] * Math.PI) / 180
+    const turn = (points.angle(i) * Math.PI) / 180
     context.strokeStyle = colour
     context.lineWidth = width
     context.beginPath()
@@ -58,6 +96,8 @@ export default function (component) {
       canvas.height = Math.round(height * dense)
     }
     clamp()
+    box.dataset.zoom = view.zoom.toFixed(2)
+    canvas.style.touchAction = view.zoom > 1 ? "none" : "pan-y"
     const context = canvas.getContext("2d")
     context.setTransform(dense, 0, 0, dense, 0, 0)
     context.clearRect(0, 0, width, height)
@@ -66,20 +106,18 @@ export default function (component) {
     if (view.image.complete && view.image.naturalWidth) {
       context.drawImage(view.image, left, top, data.width * scale(), data.height * scale())
     }
-    const isLit = (i) => data.lit === null || points.word[i] === data.lit
     for (const lit of [false, true]) {
       context.globalAlpha = lit ? 1 : 0.25
-      for (let i = 0; i < count; i++) {
-        if (isLit(i) !== lit) continue
+      for (let i = 0; i < view.points.count; i++) {
+        if (isLit(i) !== lit || !isShown(i)) continue
         if (lit) ring(context, i, "rgba(20,20,20,0.75)", 3)
-        ring(context, i, points.colour[i], 1.4)
+        ring(context, i, view.points.colour(i), 1.4)
       }
     }
     context.globalAlpha = 1
-    const at = points.id.indexOf(data.chosen)
-    if (at >= 0) {
-      ring(context, at, "#141414", 6)
-      ring(context, at, "#ffffff", 3)
+    if (data.chosen !== null && data.chosen < view.points.count) {
+      ring(context, data.chosen, "#141414", 6)
+      ring(context, data.chosen, "#ffffff", 3)
     }
   }
   view.draw = draw
@@ -90,9 +128,9 @@ export default function (component) {
     const my = event.clientY - rect.top
     let best = -1
     let least = 14
-    for (let i = 0; i < count; i++) {
-      if (data.lit !== null && points.word[i] !== data.lit) continue
-      const [x, y] = toScreen(points.x[i], points.y[i])
+    for (let i = 0; i < view.points.count; i++) {
+      if (!isLit(i) || !isShown(i)) continue
+      const [x, y] = toScreen(view.points.x(i), view.points.y(i))
       const distance = Math.hypot(x - mx, y - my)
       if (distance < least) [least, best] = [distance, i]
     }
@@ -100,8 +138,9 @@ export default function (component) {
   }
 
   function describe(i) {
-    const response = points.response[i].toLocaleString(undefined, { maximumFractionDigits: 0 })
-    return `word ${points.word[i]} · size ${points.size[i]} px · response ${response}`
+    const points = view.points
+    const response = points.response(i).toLocaleString(undefined, { maximumFractionDigits: 0 })
+    return `word ${points.word(i)} · size ${points.size(i).toFixed(0)} px · response ${response}`
   }
 
   function zoomAt(factor, mx, my) {
@@ -111,7 +150,6 @@ export default function (component) {
     view.zoom = Math.min(40, Math.max(1, view.zoom * factor))
     view.x = imageX - (mx - canvas.clientWidth / 2) / scale()
     view.y = imageY - (my - canvas.clientHeight / 2) / scale()
-    canvas.style.touchAction = view.zoom > 1 ? "none" : "pan-y"
     draw()
   }
   const middle = (factor) => zoomAt(factor, canvas.clientWidth / 2, canvas.clientHeight / 2)
@@ -120,6 +158,7 @@ export default function (component) {
     // A plain wheel scrolls the page until the picture has been zoomed by a key or button.
     if (!event.ctrlKey && view.zoom <= 1 && document.activeElement !== canvas
         && parentElement.activeElement !== canvas) return
+    if (!event.ctrlKey && view.zoom <= 1 && event.deltaY > 0) return
     event.preventDefault()
     const rect = canvas.getBoundingClientRect()
     zoomAt(Math.exp(-event.deltaY / 300), event.clientX - rect.left, event.clientY - rect.top)
@@ -141,7 +180,7 @@ export default function (component) {
       canvas.style.cursor = i < 0 ? "grab" : "pointer"
       if (i >= 0) {
         tip.textContent = describe(i)
-        const [x, y] = toScreen(points.x[i], points.y[i])
+        const [x, y] = toScreen(view.points.x(i), view.points.y(i))
         tip.style.left = `${Math.max(0, Math.min(x + 10, canvas.clientWidth - tip.offsetWidth))}px`
         tip.style.top = `${Math.max(0, y - 34)}px`
       }
@@ -169,7 +208,7 @@ export default function (component) {
     fingers.delete(event.pointerId)
     if (event.type === "pointerup" && single && moved < 6) {
       const i = nearest(event)
-      if (i >= 0) setTriggerValue("picked", points.id[i])
+      if (i >= 0) setTriggerValue("picked", i)
     }
   }
   canvas.onpointerleave = () => { tip.hidden = true }
@@ -185,10 +224,10 @@ export default function (component) {
       view.x += moves[event.key][0] * step * data.width
       view.y += moves[event.key][1] * step * data.height
       draw()
-    } else if ((event.key === "n" || event.key === "p") && count) {
-      const at = points.id.indexOf(data.chosen)
-      const next = (at + (event.key === "n" ? 1 : -1) + count) % count
-      setTriggerValue("picked", points.id[next])
+    } else if ((event.key === "n" || event.key === "p") && view.points.count) {
+      const count = Math.min(data.shown, view.points.count)
+      const at = data.chosen ?? (event.key === "n" ? -1 : count)
+      setTriggerValue("picked", (at + (event.key === "n" ? 1 : -1) + count) % count)
     } else return
     event.preventDefault()
   }
