@@ -80,9 +80,13 @@ class Answer:
 
 
 def warm_up(message: Callable[[str], None] | None = None) -> None:
-    """Compile or load every kernel of a query now; `message` is told if that takes a while."""
+    """Compile or load every kernel of a query, and of showing patches of it, now.
+
+    `message` is told if that takes a while.
+    """
     surf.warm_up(message)
     codebook.assign(np.zeros((1, 64), np.float32), np.zeros((1, 64), np.float32))
+    surf.patch(np.zeros((8, 8), np.uint8), (4.0, 4.0), 8.0, 0.0, side=8)
 
 
 def describe_query(

@@ -1,6 +1,10 @@
 """From a picture to an answer, in order, with the query left out by its identity."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +13,8 @@ from engine import codebook, features, images, pipeline
 from engine.features import ExtractionParams
 from engine.index import Index
 from engine.surf import SurfParams
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def _image(tiny: Index, name: str) -> images.Image:
@@ -103,3 +109,22 @@ def test_extraction_parameters_come_back() -> None:
     assert ExtractionParams.from_json(params.to_json()) == params
     with pytest.raises(ValueError, match="max_side must be at least 32"):
         ExtractionParams(max_side=31)
+
+
+def test_a_warmed_up_process_compiles_nothing_more() -> None:
+    """The first patch of a fresh server was waited for: its kernel had not been warmed up."""
+    code = """
+import numpy as np
+from engine import codebook, pipeline, surf
+from engine.kernels import assign, surf_patch
+pipeline.warm_up()
+before = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patches)]
+colour = np.random.default_rng(0).integers(0, 256, (90, 90, 3)).astype(np.uint8)
+found = surf.extract(colour[..., 0].copy())
+surf.patches(colour, found.xy, found.size, found.angle, 80)
+codebook.assign(found.descriptors, found.descriptors[:7])
+after = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patches)]
+assert before == after == [1, 1], (before, after)
+"""
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
