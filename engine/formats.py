@@ -245,8 +245,10 @@ def _scale_to_8_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
 def _pixels(picture: "PillowImage.Image") -> NDArray[np.uint8]:
     """Copy Pillow's pixels strip by strip: in one piece it would hold them three times."""
     width, height = picture.size
-    rgb = np.empty((height, width, 3), np.uint8)
     rows = max(1, _STRIP_PIXELS // width)
+    if rows >= height:
+        return np.array(picture)
+    rgb = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):
         bottom = min(height, top + rows)
         rgb[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
