@@ -244,7 +244,11 @@ def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Wo
     if n_points == 0:
         return Words(word_ids, distances)
     word_norms = np.einsum("kd,kd->k", words, words, dtype=np.float64)
-    largest = float(np.einsum("nd,nd->n", points, points, dtype=np.float64).max())
+    # Of unit length or near it as a rule; where float32 cannot hold a square, float64 looks again.
+    with np.errstate(over="ignore"):
+        largest = 1.001 * float(np.einsum("nd,nd->n", points, points).max())
+    if not np.isfinite(largest):
+        largest = float(np.einsum("nd,nd->n", points, points, dtype=np.float64).max())
     largest += float(word_norms.max())
     if not np.isfinite(largest):
         raise ValueError("descriptors and words must be finite numbers")

@@ -3,7 +3,25 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels import kernel
+from engine.kernels import inlined, kernel
+
+
+@inlined
+def _squared_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Measure in float64, in four sums: a single one waits for each of its additions."""
+    sums = (0.0, 0.0, 0.0, 0.0)
+    whole = len(a) - len(a) % 4
+    for d in range(0, whole, 4):
+        sums = (
+            sums[0] + (np.float64(a[d]) - np.float64(b[d])) ** 2,
+            sums[1] + (np.float64(a[d + 1]) - np.float64(b[d + 1])) ** 2,
+            sums[2] + (np.float64(a[d + 2]) - np.float64(b[d + 2])) ** 2,
+            sums[3] + (np.float64(a[d + 3]) - np.float64(b[d + 3])) ** 2,
+        )
+    rest = 0.0
+    for d in range(whole, len(a)):
+        rest += (np.float64(a[d]) - np.float64(b[d])) ** 2
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 
 
 @kernel
@@ -35,7 +53,7 @@ def nearest_exact(
     distances : (N,) float32 array
         Written: the Euclidean distance to it.
     """
-    n_points, n_dimensions = descriptors.shape
+    n_points = descriptors.shape[0]
     n_words = centres.shape[0]
     for i in range(n_points):
         limit = lowest[i] + np.float32(tolerance)
@@ -50,10 +68,7 @@ def nearest_exact(
         word = 0
         for k in range(place if n_near == 1 else 0, place + 1 if n_near == 1 else n_words):
             if scores[i, k] <= limit:
-                squared = 0.0
-                for d in range(n_dimensions):
-                    difference = np.float64(descriptors[i, d]) - np.float64(centres[k, d])
-                    squared += difference * difference
+                squared = _squared_distance(descriptors[i], centres[k])
                 if squared < best:
                     best = squared
                     word = k
