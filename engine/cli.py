@@ -72,7 +72,8 @@ class _Bars:
                 dynamic_ncols=True,
             )
         if self._bar is not None:
-            self._bar.set_postfix_str(f"{progress.n_skipped} skipped" * (progress.n_skipped > 0))
+            skipped = f"{progress.n_skipped} skipped" * (progress.n_skipped > 0)
+            self._bar.set_postfix_str(skipped, refresh=False)
             self._bar.update(progress.done - self._bar.n)
 
     def close(self) -> None:
