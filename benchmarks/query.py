@@ -28,6 +28,7 @@ from engine import (
     codebook,
     images,
     index,
+    index_format,
     pipeline,
     records,
     surf,
@@ -57,7 +58,7 @@ def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
         def both(of: list, name: str, rows: list = rows) -> np.ndarray:
             return np.concatenate([getattr(of[s], name)[r] for s, r in rows])
 
-        arrays = {k: both(found, k) for k in index.KEYPOINT_ARRAYS}
+        arrays = {k: both(found, k) for k in index_format.KEYPOINT_ARRAYS}
         arrays["octave"] = arrays["octave"].astype(np.int8)
         arrays["class_id"] = arrays["class_id"].astype(np.int8)
         arrays |= {k: both(assigned, k) for k in ("word_ids", "distances")}

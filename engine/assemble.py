@@ -13,7 +13,8 @@ from engine import artifacts, encode, records, search, worker
 from engine.artifacts import ArrayWriter, Json
 from engine.codebook import Words
 from engine.errors import BuildError
-from engine.index import KEYPOINT_ARRAYS, SUMS, Skipped
+from engine.index import Skipped
+from engine.index_format import KEYPOINT_ARRAYS, SUMS
 
 PATCH_SIDE = 32
 MOST_PATCHES = 16  # of one word; enough for a tile and a first look

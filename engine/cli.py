@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine import artifacts, codebook, encode, index
+from engine import artifacts, codebook, encode, index, upkeep
 from engine.errors import EngineError
 
 EXAMPLES = """examples:
@@ -255,7 +255,7 @@ def info(args: argparse.Namespace) -> int:
 
 def verify(args: argparse.Namespace) -> int:
     """Check every checksum and shape of an index."""
-    faults = index.verify(args.name)
+    faults = upkeep.verify(args.name)
     if args.json:
         put_json({"index": args.name, "faults": faults})
     else:
@@ -335,7 +335,7 @@ def demo(args: argparse.Namespace) -> int:
 
 def delete(args: argparse.Namespace) -> int:
     """Delete an index."""
-    index.delete(args.name)
+    upkeep.delete(args.name)
     say(f"Deleted the index {args.name!r}. The pictures are untouched.")
     return 0
 

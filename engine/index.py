@@ -1,4 +1,4 @@
-"""An index on disk: what it holds, how it is opened, checked and deleted.
+"""An index on disk: what it holds, and how it is opened.
 
 An index is a folder of named parts (images, keypoints, codebook, words, vectors, patches). Each
 part has its own parameters and arrays in the manifest, so a part can be added or replaced without
@@ -7,10 +7,9 @@ offsets[i] to offsets[i + 1].
 """
 
 import dataclasses
-import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +19,8 @@ from engine.codebook import Codebook, Words
 from engine.encode import check_weighting
 from engine.errors import ArtifactError
 from engine.features import ExtractionParams
+from engine.index_format import KEYPOINT_ARRAYS, SUMS, Arrays, check_shapes
 from engine.surf import SurfParams
-
-Arrays: TypeAlias = Mapping[str, NDArray[Any]]
-
-KEYPOINT_ARRAYS = {
-    "xy": ("float32", (2,)),
-    "size": ("float32", ()),
-    "angle": ("float32", ()),
-    "response": ("float32", ()),
-    "octave": ("int8", ()),
-    "class_id": ("int8", ()),
-}
-SUMS = {"distance": "distances", "squared-distance": "squared_distances", "count": "counts"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -315,38 +303,11 @@ def stamp(name: str) -> str:
     return artifacts.stamp(index_folder(name))
 
 
-def _repair(name: str) -> str:
+def repair_command(name: str) -> str:
+    """Return the command that makes an index anew."""
     if name == "demo":
         return "python -m engine demo"
     return f"python -m engine build FOLDER --name {name} --overwrite"
-
-
-def _shapes(n_images: int, n_keypoints: int, n_words: int) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Say which shape each array of the format must have."""
-    vectors: dict[str, tuple[int, ...]] = {"norms": (len(encode.WEIGHTINGS), n_images)}
-    vectors |= dict.fromkeys(SUMS.values(), (n_images, n_words))
-    per_word = ("document_frequency", "frequency", "mean_distance", "std_distance")
-    vectors |= dict.fromkeys(per_word, (n_words,))
-    return {
-        "keypoints": {name: (n_keypoints, *tail) for name, (_, tail) in KEYPOINT_ARRAYS.items()},
-        "words": {"word_ids": (n_keypoints,), "distances": (n_keypoints,)},
-        "vectors": vectors,
-    }
-
-
-def _check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> None:
-    offsets = parts["images"]["offsets"]
-    if offsets.shape != (n_images + 1,) or offsets[0] != 0 or np.any(np.diff(offsets) < 0):
-        raise ValueError("its offsets do not fit its images")
-    for part, arrays in _shapes(n_images, int(offsets[-1]), n_words).items():
-        for name, shape in arrays.items():
-            if parts[part][name].shape != shape:
-                raise ValueError(f"{part}/{name} has shape {parts[part][name].shape}, not {shape}")
-    rows, pixels = parts["patches"]["rows"], parts["patches"]["pixels"]
-    if rows.ndim != 2 or pixels.ndim != 5 or pixels.shape[:2] != rows.shape:
-        raise ValueError("its patches do not fit")
-    if len(rows) != n_words:
-        raise ValueError("it has patches of another number of words")
 
 
 def open_index(name: str) -> Index:
@@ -360,7 +321,7 @@ def open_index(name: str) -> Index:
         If there is none, or it is damaged; the message names the file and the command that
         makes it anew.
     """
-    folder, repair = index_folder(name), _repair(name)
+    folder, repair = index_folder(name), repair_command(name)
     for attempt in range(3):
         before = artifacts.stamp(folder)
         manifest = artifacts.read_manifest(folder, "index", repair)
@@ -400,100 +361,5 @@ def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Ind
         codebook=codebook.from_entry(described["codebook"], folder),
         parts=parts,
     )
-    _check_shapes(parts, len(images), index.n_words)
+    check_shapes(parts, len(images), index.n_words)
     return index
-
-
-def add_part(
-    name: str, part: str, parameters: dict[str, Any], arrays: Mapping[str, NDArray[Any]]
-) -> None:
-    """Add a named part to an index, or replace it; the other parts are not touched.
-
-    Readers see the index without the part or with all of it.
-
-    Raises
-    ------
-    ArtifactError
-        If the index cannot be read.
-    ValueError
-        If the part is one of those that every index has.
-    """
-    if part in ("images", "keypoints", "codebook", "words", "vectors"):
-        raise ValueError(f"{part!r} belongs to the index itself and cannot be replaced")
-    with artifacts.writing(name):
-        _add_part(index_folder(name), _repair(name), part, parameters, arrays)
-
-
-def _add_part(
-    folder: Path,
-    repair: str,
-    part: str,
-    parameters: dict[str, Any],
-    arrays: Mapping[str, NDArray[Any]],
-) -> None:
-    manifest = artifacts.read_manifest(folder, "index", repair)
-    written = {
-        key: artifacts.write_array(folder, f"{part}-{key}".replace("_", "-"), array)
-        for key, array in arrays.items()
-    }
-    content = {
-        key: value
-        for key, value in manifest.items()
-        if key not in ("kind", "format_version", "sha256")
-    }
-    content["parts"] = manifest["parts"] | {part: {"parameters": parameters, "arrays": written}}
-    artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content))
-
-
-def verify(name: str) -> list[str]:
-    """Check every checksum and shape of an index, and that its numbers fit together.
-
-    Returns
-    -------
-    list of str
-        One line a fault; empty if all is well.
-    """
-    folder = index_folder(name)
-    try:
-        manifest = artifacts.read_manifest(folder, "index", _repair(name))
-        faults = artifacts.file_faults(folder, manifest)
-        return faults or _content_faults(open_index(name))
-    except ArtifactError as error:
-        return [str(error)]
-
-
-def _content_faults(index: Index) -> list[str]:
-    faults = []
-    n_rows = index.n_keypoints
-    word_ids = index.parts["words"]["word_ids"]
-    if n_rows and not 0 <= int(word_ids.min()) <= int(word_ids.max()) < index.n_words:
-        faults.append(f"words/word_ids holds words outside 0 to {index.n_words - 1}")
-    rows = index.patch_keypoints
-    if rows.size and not -1 <= int(rows.min()) <= int(rows.max()) < max(n_rows, 1):
-        faults.append("patches/rows names keypoints that are not there")
-    for part, name in (("keypoints", "xy"), ("keypoints", "size"), ("words", "distances")):
-        if not np.isfinite(index.parts[part][name]).all():
-            faults.append(f"{part}/{name} holds numbers that are not finite")
-    counted = np.bincount(word_ids, minlength=index.n_words) if not faults else index.frequency
-    if not np.array_equal(counted, index.frequency):
-        faults.append("vectors/frequency does not count words/word_ids")
-    return faults
-
-
-def delete(name: str) -> None:
-    """Delete an index. Open readers keep what they have mapped.
-
-    Raises
-    ------
-    ArtifactError
-        If there is none.
-    """
-    folder = index_folder(name)
-    if not folder.is_dir():
-        known = ", ".join(list_indexes()) or "none yet"
-        raise ArtifactError(f"there is no index {name!r} (indexes here: {known})")
-    with artifacts.writing(name):
-        away = folder.with_name(f".deleted-{name}")
-        shutil.rmtree(away, ignore_errors=True)
-        folder.rename(away)
-        shutil.rmtree(away)

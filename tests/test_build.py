@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from engine import artifacts, build, codebook, datasets, index, worker
+from engine import artifacts, build, codebook, datasets, index, upkeep, worker
 from engine.build import BuildParams
 from engine.codebook import CodebookParams
 from engine.errors import ArtifactError, BuildError, CancelledError
@@ -156,7 +156,7 @@ def test_an_index_is_replaced_only_when_told(folder: Path, scratch: Path) -> Non
     assert replaced.n_words == 10
     assert replaced.weighting == "tf-idf"
     np.testing.assert_array_equal(reader.matrix("distance"), old)
-    assert index.verify("tiny") == []
+    assert upkeep.verify("tiny") == []
 
 
 def test_a_codebook_serves_another_collection(folder: Path, scratch: Path) -> None:

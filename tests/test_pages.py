@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from engine import index
+from engine import upkeep
 from engine.build import Progress
 from engine.index import Index
 from ui import keypoints, routes, startup
@@ -475,7 +475,7 @@ def test_an_index_damaged_while_the_page_is_open_names_its_cure(scratch: Path) -
 
 def test_an_index_deleted_while_the_page_is_open_leads_to_the_first_start(scratch: Path) -> None:
     at = well(visit("search", query="image-0"))
-    index.delete("tiny")
+    upkeep.delete("tiny")
     assert "There is no collection yet" in sentences(well(at.run()))
 
 

@@ -1,0 +1,98 @@
+"""What is done to a whole index after it was built: further parts, checking, deleting."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import artifacts
+from engine.errors import ArtifactError
+from engine.index import Index, index_folder, list_indexes, open_index, repair_command
+
+
+def add_part(
+    name: str, part: str, parameters: dict[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
+    """Add a named part to an index, or replace it; the other parts are not touched.
+
+    Readers see the index without the part or with all of it.
+
+    Raises
+    ------
+    ArtifactError
+        If the index cannot be read.
+    ValueError
+        If the part is one of those that every index has.
+    """
+    if part in ("images", "keypoints", "codebook", "words", "vectors"):
+        raise ValueError(f"{part!r} belongs to the index itself and cannot be replaced")
+    folder = index_folder(name)
+    with artifacts.writing(name):
+        manifest = artifacts.read_manifest(folder, "index", repair_command(name))
+        written = {
+            key: artifacts.write_array(folder, f"{part}-{key}".replace("_", "-"), array)
+            for key, array in arrays.items()
+        }
+        content = {
+            key: value
+            for key, value in manifest.items()
+            if key not in ("kind", "format_version", "sha256")
+        }
+        content["parts"] = manifest["parts"] | {part: {"parameters": parameters, "arrays": written}}
+        artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content))
+
+
+def verify(name: str) -> list[str]:
+    """Check every checksum and shape of an index, and that its numbers fit together.
+
+    Returns
+    -------
+    list of str
+        One line a fault; empty if all is well.
+    """
+    folder = index_folder(name)
+    try:
+        manifest = artifacts.read_manifest(folder, "index", repair_command(name))
+        faults = artifacts.file_faults(folder, manifest)
+        return faults or _content_faults(open_index(name))
+    except ArtifactError as error:
+        return [str(error)]
+
+
+def _content_faults(index: Index) -> list[str]:
+    faults = []
+    n_rows = index.n_keypoints
+    word_ids = index.parts["words"]["word_ids"]
+    if n_rows and not 0 <= int(word_ids.min()) <= int(word_ids.max()) < index.n_words:
+        faults.append(f"words/word_ids holds words outside 0 to {index.n_words - 1}")
+    rows = index.patch_keypoints
+    if rows.size and not -1 <= int(rows.min()) <= int(rows.max()) < max(n_rows, 1):
+        faults.append("patches/rows names keypoints that are not there")
+    for part, name in (("keypoints", "xy"), ("keypoints", "size"), ("words", "distances")):
+        if not np.isfinite(index.parts[part][name]).all():
+            faults.append(f"{part}/{name} holds numbers that are not finite")
+    counted = np.bincount(word_ids, minlength=index.n_words) if not faults else index.frequency
+    if not np.array_equal(counted, index.frequency):
+        faults.append("vectors/frequency does not count words/word_ids")
+    return faults
+
+
+def delete(name: str) -> None:
+    """Delete an index. Open readers keep what they have mapped.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none.
+    """
+    folder = index_folder(name)
+    if not folder.is_dir():
+        known = ", ".join(list_indexes()) or "none yet"
+        raise ArtifactError(f"there is no index {name!r} (indexes here: {known})")
+    with artifacts.writing(name):
+        away = folder.with_name(f".deleted-{name}")
+        shutil.rmtree(away, ignore_errors=True)
+        folder.rename(away)
+        shutil.rmtree(away)
