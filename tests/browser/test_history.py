@@ -83,9 +83,8 @@ def _shown(visitor: Visitor) -> list[str]:
     page = visitor.settled()
     told = page.get_by_role("heading").all_text_contents()
     told += page.get_by_text(re.compile(r"^Word \d+: ")).all_text_contents()
-    galleries = page.locator("ul.gallery a.picture").all()
-    told += [tile.get_attribute("aria-label") or "" for tile in galleries]
-    told += [c.get_attribute("aria-label") or "" for c in page.locator("canvas[role]").all()]
+    shown = page.locator("ul.gallery a.picture, canvas[role]")
+    told += shown.evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
     return told
 
 
@@ -100,9 +99,9 @@ def _comes_to_show(visitor: Visitor, expected: list[str]) -> None:
 def _steady(visitor: Visitor) -> list[str]:
     """Return what a page shows once that does not change any more."""
     before: list[str] = []
-    while (now := _shown(visitor)) != before:
+    while not (now := _shown(visitor)) or now != before:
         before = now
-        visitor.page.wait_for_timeout(300)
+        visitor.page.wait_for_timeout(500)
     return now
 
 
@@ -125,6 +124,26 @@ def test_one_click_took_two_steps_back(visitor: Visitor, step: str) -> None:
     page.go_forward()
     expect(page).to_have_url(there)
     _comes_to_show(visitor, after)
+
+
+@pytest.mark.parametrize("pause", [0, 80])
+def test_going_back_and_forth_fast_cut_off_the_steps_ahead(visitor: Visitor, pause: int) -> None:
+    """A page that had begun to run wrote its path into the address of the next."""
+    page = visitor.open("/vocabulary?word=3")
+    tiles(page, "Patches of word 3").first.click()
+    expect(page).to_have_url(re.compile("/inspect"))
+    there, after = page.url, _steady(visitor)
+    length = page.evaluate("history.length")
+    for _ in range(4):
+        page.go_back()
+        page.wait_for_timeout(pause)
+        page.go_forward()
+        page.wait_for_timeout(pause)
+    _comes_to_show(visitor, after)
+    assert (page.url, page.evaluate("history.length")) == (there, length)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Word 3")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/vocabulary\?word=3$"))
 
 
 def test_a_link_opens_in_a_tab_of_its_own(visitor: Visitor) -> None:

@@ -1,7 +1,7 @@
 """The app's own components: pictures in a grid, and a picture with keypoints.
 
-Each is one small JavaScript file without a build step. Triggers fire once; `data` stays the same
-between reruns unless what is shown has changed.
+Each is one small JavaScript file without a build step, after what they share. Triggers fire once;
+`data` stays the same between reruns unless what is shown has changed.
 """
 
 import dataclasses
@@ -22,13 +22,13 @@ _GALLERY = st.components.v2.component(
     "visword_gallery",
     html='<ul class="gallery"></ul>\n',
     css=_source("gallery.css"),
-    js=_source("gallery.js"),
+    js=_source("history.js") + _source("gallery.js"),
 )
 _VIEWER = st.components.v2.component(
     "visword_viewer",
     html=_source("viewer.html"),
     css=_source("viewer.css"),
-    js=_source("viewer.js"),
+    js=_source("history.js") + _source("viewer.js"),
 )
 
 

@@ -1,37 +1,4 @@
 // Pictures in a grid: each a link, arrow keys move between them, optional further links below.
-
-// A click on a link to a page of this app is one step in the browser's history, and no reload:
-// Streamlit takes every popstate as the order to show what the address says.
-function follow(event) {
-  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
-  event.preventDefault()
-  const address = event.currentTarget.href
-  if (address !== window.location.href) {
-    window.history.replaceState({ ...window.history.state, top: scroller()?.scrollTop }, "")
-    window.history.pushState({}, "", address)
-  }
-  window.dispatchEvent(new PopStateEvent("popstate", { state: {} }))
-}
-
-// Whoever goes back finds the page where it was left: once its pictures have their places, it is
-// scrolled there, unless its reader has begun to scroll.
-const scroller = () => document.querySelector("[data-testid=stMain]")
-let wanted = null
-window.addEventListener("popstate", (event) => {
-  wanted = event.state?.top ? { top: event.state.top, end: performance.now() + 3000 } : null
-})
-for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
-  window.addEventListener(kind, () => { wanted = null }, { capture: true, passive: true })
-}
-function scrollBack() {
-  if (!wanted) return
-  const main = scroller()
-  if (main && main.scrollHeight - main.clientHeight >= wanted.top) {
-    main.scrollTop = wanted.top
-    wanted = null
-  } else if (performance.now() < wanted.end) requestAnimationFrame(scrollBack)
-}
-
 export default function (component) {
   const { data, parentElement } = component
   const root = parentElement.querySelector(".gallery")
@@ -58,7 +25,7 @@ export default function (component) {
     image.src = item.url
     image.onerror = () => picture.classList.add("missing")
     picture.append(image)
-    picture.onclick = follow
+    picture.onclick = bench.follow
     tile.append(picture)
     if (item.share !== undefined) {
       const bar = document.createElement("span")
@@ -84,7 +51,7 @@ export default function (component) {
         more.href = href
         more.textContent = text
         more.setAttribute("aria-label", `${text}: ${item.alt}`)
-        more.onclick = follow
+        more.onclick = bench.follow
         actions.append(more)
       }
       if (item.download) {
@@ -100,7 +67,7 @@ export default function (component) {
     return tile
   })
   root.replaceChildren(...tiles)
-  requestAnimationFrame(scrollBack)
+  requestAnimationFrame(bench.scrollBack)
 
   root.onkeydown = (event) => {
     const pictures = [...root.querySelectorAll("li > a")]
