@@ -317,10 +317,10 @@ def _cut_patches(
         picture = str(plan.root / assembled.paths[image_id])
         jobs.append(PatchJob(picture, rows, xy[rows], size[rows], angle[rows], PATCH_SIDE))
     cut = np.zeros((len(wanted) + 1, PATCH_SIDE, PATCH_SIDE, 3), np.uint8)
-    results = run.over(worker.cut_patches, jobs)
-    for rows, patches in run.counted("Cutting out patches of the words", results, len(jobs)):
-        if patches is not None:
-            cut[np.searchsorted(wanted, rows)] = patches
+    with contextlib.closing(run.over(worker.cut_patches, jobs)) as results:
+        for rows, patches in run.counted("Cutting out patches of the words", results, len(jobs)):
+            if patches is not None:
+                cut[np.searchsorted(wanted, rows)] = patches
     places = np.searchsorted(wanted, assembled.patch_rows)
     places[assembled.patch_rows < 0] = len(wanted)
     return cut[places]

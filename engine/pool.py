@@ -4,7 +4,9 @@ import contextlib
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from itertools import islice
 from typing import Any, TypeVar
 
 from engine import worker
@@ -12,6 +14,8 @@ from engine.errors import CancelledError
 from engine.worker import Job, Outcome
 
 T = TypeVar("T")
+
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS")}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,30 +103,40 @@ class Run:
             self._tell(Progress(stage, done, of, picture, rate, left, len(self._skipped)))
             yield item
 
-    def over(self, function: Callable[[Any], T], jobs: Sequence[Any]) -> Iterator[T]:
+    def over(self, function: Callable[[Any], T], jobs: Sequence[Any]) -> Generator[T, None, None]:
         """Call `function` on every job over this run's processes, in any order."""
-        from joblib import Parallel, delayed, parallel_config
+        from joblib.externals.loky import get_reusable_executor
         from threadpoolctl import threadpool_limits
 
         if self.n_workers == 1 or len(jobs) < 2:
             with threadpool_limits(1):
                 yield from map(function, jobs)
             return
-        with parallel_config("loky", inner_max_num_threads=1):
-            pool = Parallel(self.n_workers, return_as="generator_unordered")
-            results = pool(delayed(function)(job) for job in jobs)
-            with contextlib.closing(results):
-                yield from results
+        executor = get_reusable_executor(self.n_workers, env=ONE_THREAD)
+        waiting = iter(jobs)
+        # One ahead, so that no process waits; not all, since a collection may be large.
+        running = {executor.submit(function, job) for job in islice(waiting, 2 * self.n_workers)}
+        try:
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                running |= {executor.submit(function, job) for job in islice(waiting, len(done))}
+                for future in done:
+                    yield future.result()
+        finally:
+            # Where this was cut short, what is under way must not write behind the next build.
+            for future in running:
+                future.cancel()
+            wait(running)
 
     def process(self, stage: str, jobs: Sequence[Job], n_before: int = 0) -> dict[str, Outcome]:
         """Take every picture of `jobs` as far as it asks; return what became of each, by path.
 
         `n_before` pictures were finished by an earlier run.
         """
-        outcomes = self._outcomes(jobs)
-        return {o.path: o for o in self.counted(stage, outcomes, len(jobs), n_before)}
+        with contextlib.closing(self._outcomes(jobs)) as outcomes:
+            return {o.path: o for o in self.counted(stage, outcomes, len(jobs), n_before)}
 
-    def _outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def _outcomes(self, jobs: Sequence[Job]) -> Generator[Outcome, None, None]:
         """Yield every outcome, whatever happens to the processes.
 
         A picture that was begun and neither finished nor refused may have killed its process
@@ -137,9 +151,10 @@ class Run:
                 del left[job.path]
                 yield alone(job)
             try:
-                for outcome in self.over(worker.process, list(left.values())):
-                    del left[outcome.path]
-                    yield outcome
+                with contextlib.closing(self.over(worker.process, list(left.values()))) as done:
+                    for outcome in done:
+                        del left[outcome.path]
+                        yield outcome
             except TerminatedWorkerError:
                 if not any(worker.was_begun(job) for job in left.values()):
                     raise
@@ -150,7 +165,7 @@ def alone(job: Job) -> Outcome:
     from joblib.externals.loky import ProcessPoolExecutor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    with ProcessPoolExecutor(1, env={"OMP_NUM_THREADS": "1"}) as executor:
+    with ProcessPoolExecutor(1, env=ONE_THREAD) as executor:
         try:
             outcome: Outcome = executor.submit(worker.process, job).result()
         except TerminatedWorkerError:

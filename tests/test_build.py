@@ -105,6 +105,24 @@ def test_a_cancelled_build_goes_on_without_repeating(
     assert _digests("cut") == _digests("tiny")
 
 
+@pytest.mark.parametrize("after", [12, 24, 40])
+def test_no_process_works_on_behind_a_cancelled_build(
+    folder: Path, scratch: Path, after: int
+) -> None:
+    with pytest.raises(CancelledError):
+        build.build(folder, "cut", tiny_params(), n_workers=2, cancelled=_Stop(after))
+
+    def files() -> list[tuple[str, int]]:
+        found = build.work_folder("cut").rglob("*")
+        return sorted((str(path), path.stat().st_mtime_ns) for path in found)
+
+    before = files()
+    time.sleep(0.5)
+    assert files() == before
+    build.build(folder, "cut", tiny_params(), n_workers=2)
+    assert _digests("cut") == _digests("tiny")
+
+
 def _build_in_process(folder: str, place: str) -> None:
     os.environ["VISWORD_ARTIFACTS"] = place
     build.build(Path(folder), "killed", tiny_params(), n_workers=1)
