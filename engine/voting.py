@@ -142,21 +142,33 @@ def vote(
         keypoint_weights,
         turns,
     )
-    reach = int(params.half_window * N_TURNS / 360)
-    if 2 * reach + 1 >= N_TURNS:
+    reach = min(int(params.half_window * N_TURNS / 360), (N_TURNS - 1) // 2)
+    around = (np.arange(N_TURNS)[:, None] + np.arange(-reach, reach + 1)) % N_TURNS
+    if params.half_window == 180:
         windows = np.repeat(turns.sum(axis=1, keepdims=True), N_TURNS, axis=1)
     else:
-        wrapped = np.concatenate([turns[:, N_TURNS - reach :], turns, turns[:, :reach]], axis=1)
-        sums = np.cumsum(np.pad(wrapped, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
-        windows = sums[:, 2 * reach + 1 :] - sums[:, :N_TURNS]
+        windows = turns[:, around].sum(axis=2)
     n_keypoints = np.maximum(offsets[ids + 1] - offsets[ids], 1)
-    windows = windows / np.sqrt(n_keypoints)[:, None]
+    windows = windows / np.sqrt(n_keypoints)[:, None].astype(np.float32)
     own = windows.argmax(axis=1)
     strengths = windows[np.arange(len(ids)), own]
     leading = np.argsort(-strengths, kind="stable")[: params.n_leading]
     common = int(windows[leading].sum(axis=0).argmax()) if len(ids) else 0
     follows_own = params.own_turn * strengths > windows[:, common]
     scores = np.where(follows_own, params.own_turn * strengths, windows[:, common])
-    chosen = np.where(follows_own, own, common)
-    degrees = (chosen + 0.5) * (360 / N_TURNS)
+    # A window is wide, and many places of it hold the same matches: their mean turn is in it.
+    shared = turns[leading].sum(axis=0) if len(ids) else np.zeros(N_TURNS)
+    centres = np.where(
+        follows_own,
+        own + _mean_offset(np.take_along_axis(turns, around[own], axis=1), reach),
+        common + _mean_offset(shared[around[common]][None], reach),
+    )
+    degrees = (centres + 0.5) * (360 / N_TURNS) % 360
     return Votes(scores.astype(np.float32), degrees.astype(np.float32))
+
+
+def _mean_offset(weights: NDArray[np.float32], reach: int) -> NDArray[np.float64]:
+    """Return the mean place of (n, 2 * reach + 1) weights, 0 in the middle."""
+    totals = weights.sum(axis=1, dtype=np.float64)
+    moments = weights.astype(np.float64) @ np.arange(-reach, reach + 1)
+    return np.divide(moments, totals, out=np.zeros(len(weights)), where=totals > 0)
