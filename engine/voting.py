@@ -171,4 +171,6 @@ def _mean_offset(weights: NDArray[np.float32], reach: int) -> NDArray[np.float64
     """Return the mean place of (n, 2 * reach + 1) weights, 0 in the middle."""
     totals = weights.sum(axis=1, dtype=np.float64)
     moments = weights.astype(np.float64) @ np.arange(-reach, reach + 1)
-    return np.divide(moments, totals, out=np.zeros(len(weights)), where=totals > 0)
+    offsets: NDArray[np.float64] = np.zeros(len(weights))
+    np.divide(moments, totals, out=offsets, where=totals > 0)
+    return offsets
