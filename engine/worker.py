@@ -6,6 +6,7 @@ to words, or why it was skipped.
 
 import dataclasses
 import functools
+import gc
 import multiprocessing
 import os
 import threading
@@ -81,14 +82,16 @@ class PatchJob:
 def prepare() -> None:
     """Keep OpenCV to one thread in this process, and end a pool's process with its parent.
 
-    The BLAS is held by the pool. A pool's processes would wait five minutes for a parent that
-    was killed, each with its 200 MB.
+    The BLAS is held by the pool. A pool's processes would outlive a parent that was killed, each
+    with its 200 MB. And once a second loky has them collect garbage, which takes 0.1 s among all
+    that Numba brings: what stands when work begins is none, and need not be looked at.
     """
     from engine import opencv
 
     opencv.load().setNumThreads(1)
     if multiprocessing.current_process().name.startswith("LokyProcess"):
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+        gc.freeze()
 
 
 def _end_with(parent: int) -> None:
