@@ -1,11 +1,10 @@
-"""The command line: results on stdout, progress and messages on stderr.
+"""The command line: its commands and their options.
 
 Exit codes: 0 done, 1 it could not be done (the message says why), 2 the call was wrong.
 """
 
 import argparse
 import dataclasses
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from engine import artifacts, codebook, encode, index, upkeep
 from engine.errors import EngineError
+from engine.terminal import Bars, put, put_json, put_summary, say, say_skipped, summary
 
 EXAMPLES = """examples:
   python -m engine demo
@@ -25,101 +25,6 @@ EXAMPLES = """examples:
 
 Run 'python -m engine COMMAND --help' for the options of a command.
 """
-
-
-def printable(text: str) -> str:
-    """Return a file's name or message with everything escaped that could move a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
-
-
-def say(text: str) -> None:
-    """Tell a person something, on stderr."""
-    print(printable(text), file=sys.stderr, flush=True)
-
-
-def put(text: str = "") -> None:
-    """Print a result on stdout."""
-    print(printable(text))
-
-
-def put_json(value: Any) -> None:
-    """Print a result on stdout for programs."""
-    print(json.dumps(value, indent=1, allow_nan=False))
-
-
-class _Bars:
-    """Progress of a build as one tqdm bar a stage."""
-
-    def __init__(self) -> None:
-        self._stage: str | None = None
-        self._bar: Any = None
-
-    def __call__(self, progress: Any) -> None:
-        from tqdm import tqdm
-
-        if progress.stage != self._stage:
-            self.close()
-            self._stage = progress.stage
-            if progress.total == 0:
-                say(f"{progress.stage} ...")
-        if progress.total and self._bar is None:
-            self._bar = tqdm(
-                total=progress.total,
-                initial=progress.done,
-                desc=progress.stage,
-                unit="picture",
-                file=sys.stderr,
-                dynamic_ncols=True,
-            )
-        if self._bar is not None:
-            skipped = f"{progress.n_skipped} skipped" * (progress.n_skipped > 0)
-            self._bar.set_postfix_str(skipped, refresh=False)
-            self._bar.update(progress.done - self._bar.n)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
-
-def _tell_skipped(opened: index.Index) -> None:
-    if opened.skipped:
-        say(f"\nSkipped {len(opened.skipped)} files:")
-        for skipped in opened.skipped:
-            say(f"  {skipped.path}: {skipped.reason}")
-
-
-def _summary(opened: index.Index) -> dict[str, Any]:
-    training = opened.codebook.training
-    n_bytes = sum(path.stat().st_size for path in opened.folder.iterdir() if path.is_file())
-    return {
-        "name": opened.name,
-        "folder": str(opened.root),
-        "n_images": opened.n_images,
-        "n_skipped": len(opened.skipped),
-        "n_keypoints": opened.n_keypoints,
-        "n_words": opened.n_words,
-        "weighting": opened.weighting,
-        "extraction": opened.extraction.to_json(),
-        "codebook": {**dataclasses.asdict(opened.codebook.params), **training},
-        "parts": sorted(opened.manifest["parts"]),
-        "n_bytes": n_bytes,
-    }
-
-
-def _put_summary(summary: dict[str, Any]) -> None:
-    training = summary["codebook"]
-    put(f"{summary['name']}: {summary['n_images']:,} images in {summary['folder']}")
-    put(f"  keypoints    {summary['n_keypoints']:,}")
-    put(f"  words        {summary['n_words']:,}, weighting {summary['weighting']}")
-    put(
-        f"  learned      on {training['n_descriptors']:,} descriptors of {training['n_images']:,} "
-        f"images by {training['algorithm']}, mean squared distance {training['distortion']:.5f}"
-    )
-    surf = summary["extraction"]["surf"]
-    put(f"  SURF         {', '.join(f'{k} {v}' for k, v in surf.items())}")
-    put(f"  skipped      {summary['n_skipped']}")
-    put(f"  on disk      {summary['n_bytes'] / 1e6:,.1f} MB")
 
 
 def build(args: argparse.Namespace) -> int:
@@ -151,16 +56,16 @@ def build(args: argparse.Namespace) -> int:
         weighting=args.weighting,
         keep_descriptors=args.keep_descriptors,
     )
-    bars = _Bars()
+    bars = Bars()
     try:
         opened = run(args.folder, args.name, params, args.workers, bars, overwrite=args.overwrite)
     finally:
         bars.close()
-    _tell_skipped(opened)
+    say_skipped(opened)
     if args.json:
-        put_json(_summary(opened))
+        put_json(summary(opened))
     else:
-        _put_summary(_summary(opened))
+        put_summary(summary(opened))
     return 0
 
 
@@ -222,7 +127,7 @@ def list_all(args: argparse.Namespace) -> int:
     rows = []
     for name in index.list_indexes():
         try:
-            rows.append(_summary(index.open_index(name)))
+            rows.append(summary(index.open_index(name)))
         except EngineError as error:
             rows.append({"name": name, "error": str(error)})
     if args.json:
@@ -246,10 +151,10 @@ def info(args: argparse.Namespace) -> int:
     opened = index.open_index(args.name)
     if args.json:
         skipped = [dataclasses.asdict(s) for s in opened.skipped]
-        put_json({**_summary(opened), "skipped": skipped, "manifest": opened.manifest})
+        put_json({**summary(opened), "skipped": skipped, "manifest": opened.manifest})
     else:
-        _put_summary(_summary(opened))
-        _tell_skipped(opened)
+        put_summary(summary(opened))
+        say_skipped(opened)
     return 0
 
 
@@ -321,15 +226,15 @@ def demo(args: argparse.Namespace) -> int:
     """Make the demo collection, where it is not there yet."""
     from engine import demo as collection
 
-    bars = _Bars()
+    bars = Bars()
     try:
         name = collection.ensure(bars)
     finally:
         bars.close()
     if args.json:
-        put_json(_summary(index.open_index(name)))
+        put_json(summary(index.open_index(name)))
     else:
-        _put_summary(_summary(index.open_index(name)))
+        put_summary(summary(index.open_index(name)))
     return 0
 
 

@@ -134,11 +134,6 @@ def test_evaluate_prints_the_documented_keys(
     assert len(claims["claims"]) == 6  # type: ignore[arg-type]
 
 
-def test_names_cannot_move_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    cli.put("a\x1b[2Jb\u202ec")
-    assert capsys.readouterr().out == "a\\x1b[2Jb\\u202ec\n"
-
-
 def test_ctrl_c_ends_a_build_without_a_traceback(folder: Path, scratch: Path) -> None:
     argv = [sys.executable, "-m", "engine", "build", str(folder), "--name", "stopped"]
     process = subprocess.Popen(

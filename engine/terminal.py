@@ -1,0 +1,109 @@
+"""What the command line prints: results on stdout, progress and messages on stderr."""
+
+import dataclasses
+import json
+import sys
+from typing import Any
+
+from engine.index import Index
+from engine.pool import Progress
+
+
+def printable(text: str) -> str:
+    """Return a file's name or message with everything escaped that could move a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def say(text: str) -> None:
+    """Tell a person something, on stderr."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def put(text: str = "") -> None:
+    """Print a result on stdout."""
+    print(printable(text))
+
+
+def put_json(value: Any) -> None:
+    """Print a result on stdout for programs."""
+    print(json.dumps(value, indent=1, allow_nan=False))
+
+
+class Bars:
+    """Progress of a build as one tqdm bar a stage."""
+
+    def __init__(self) -> None:
+        self._stage: str | None = None
+        self._bar: Any = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far a build is."""
+        from tqdm import tqdm
+
+        if progress.stage != self._stage:
+            self.close()
+            self._stage = progress.stage
+            if progress.total == 0:
+                say(f"{progress.stage} ...")
+        if progress.total and self._bar is None:
+            self._bar = tqdm(
+                total=progress.total,
+                initial=progress.done,
+                desc=progress.stage,
+                unit="picture",
+                file=sys.stderr,
+                dynamic_ncols=True,
+            )
+        if self._bar is not None:
+            skipped = f"{progress.n_skipped} skipped" * (progress.n_skipped > 0)
+            self._bar.set_postfix_str(skipped, refresh=False)
+            self._bar.update(progress.done - self._bar.n)
+
+    def close(self) -> None:
+        """End the bar that is being drawn."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def say_skipped(opened: Index) -> None:
+    """Tell which files an index leaves out, and why."""
+    if opened.skipped:
+        say(f"\nSkipped {len(opened.skipped)} files:")
+        for skipped in opened.skipped:
+            say(f"  {skipped.path}: {skipped.reason}")
+
+
+def summary(opened: Index) -> dict[str, Any]:
+    """Return what an index holds, in plain values."""
+    training = opened.codebook.training
+    n_bytes = sum(path.stat().st_size for path in opened.folder.iterdir() if path.is_file())
+    return {
+        "name": opened.name,
+        "folder": str(opened.root),
+        "n_images": opened.n_images,
+        "n_skipped": len(opened.skipped),
+        "n_keypoints": opened.n_keypoints,
+        "n_words": opened.n_words,
+        "weighting": opened.weighting,
+        "extraction": opened.extraction.to_json(),
+        "codebook": {**dataclasses.asdict(opened.codebook.params), **training},
+        "parts": sorted(opened.manifest["parts"]),
+        "n_bytes": n_bytes,
+    }
+
+
+def put_summary(told: dict[str, Any]) -> None:
+    """Print what `summary` gave."""
+    training = told["codebook"]
+    put(f"{told['name']}: {told['n_images']:,} images in {told['folder']}")
+    put(f"  keypoints    {told['n_keypoints']:,}")
+    put(f"  words        {told['n_words']:,}, weighting {told['weighting']}")
+    put(
+        f"  learned      on {training['n_descriptors']:,} descriptors of {training['n_images']:,} "
+        f"images by {training['algorithm']}, mean squared distance {training['distortion']:.5f}"
+    )
+    surf = told["extraction"]["surf"]
+    put(f"  SURF         {', '.join(f'{k} {v}' for k, v in surf.items())}")
+    put(f"  skipped      {told['n_skipped']}")
+    put(f"  on disk      {told['n_bytes'] / 1e6:,.1f} MB")
