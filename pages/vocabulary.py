@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from engine import images
 from engine.index import Index
 from ui import link, opened, urls, words
-from ui.components import Tile, gallery
+from ui.components import Tile, bars, gallery
 from ui.link import Link
 
 MEASURES = ("Number", "Keypoints", "Images", "idf", "Spread")
@@ -121,7 +122,7 @@ def patches(shown: Index, here: Link, word: int) -> None:
     tiles = [
         Tile(
             id=place,
-            url=urls.patch(shown, word, place),
+            url=urls.inlined(images.encode_jpeg(shown.patches[word, place], 90)),
             href=urls.page("inspect", here.to(image_id=owner, word=word)),
             alt=f"Patch from {shown.images[owner].shown}, distance {distance:.3f}",
             title=f"{shown.images[owner].shown}: show where",
@@ -147,19 +148,13 @@ def spread(shown: Index, word: int) -> None:
     distances = shown.parts["words"]["distances"][rows]
     counts, edges = np.histogram(distances, bins=N_BINS, range=(0.0, max(0.8, distances.max())))
     st.markdown("**Distances to the word**", help=words.TERMS["descriptor"])
-    labels = [f"{low:.2f}" for low in edges[:-1]]
-    spec = {
-        "grid": {"left": 44, "right": 8, "top": 8, "bottom": 40},
-        "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "category", "data": labels, "name": "distance", "nameLocation": "middle"},
-        "yAxis": {"type": "value", "name": "keypoints"},
-        "series": [{"type": "bar", "data": counts.tolist(), "barCategoryGap": "10%"}],
-    }
-    st.echarts_chart(
-        spec,
-        height=220,
-        key="spread",
-        alt=f"Distances of {len(rows)} keypoints to word {word}: mean "
+    bars(
+        counts.tolist(),
+        [f"{edge:.2f}" for edge in edges],
+        "spread",
+        "keypoints",
+        "distance",
+        f"Distances of {len(rows)} keypoints to word {word}: mean "
         f"{distances.mean():.3f}, from {distances.min():.3f} to {distances.max():.3f}",
     )
 

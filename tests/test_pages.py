@@ -1,5 +1,6 @@
 """Each page as a visitor's first: full, empty, broken, and with addresses that mean nothing."""
 
+import base64
 import io
 import json
 from collections.abc import Iterator
@@ -185,7 +186,17 @@ def test_a_word_shows_its_patches_images_and_neighbours(tiny: Index) -> None:
     at = well(visit("vocabulary", word="3"))
     assert "Word 3" in sentences(at)
     rows = tiny.patch_keypoints[3]
-    assert len(component(at, "patches")["items"]) == int((rows >= 0).sum())
+    patches = component(at, "patches")["items"]
+    assert len(patches) == int((rows >= 0).sum())
+    for place, tile in enumerate(patches):
+        kind, _, coded = tile["url"].partition(",")
+        assert kind == "data:image/jpeg;base64"
+        with Pillow.open(io.BytesIO(base64.b64decode(coded))) as patch:
+            seen = np.asarray(patch, np.int16)
+        assert np.abs(seen - tiny.patches[3, place]).mean() < 8  # of 255, by JPEG
+    spread = component(at, "spread")
+    assert sum(spread["values"]) == int(tiny.frequency[3])
+    assert len(spread["ends"]) == len(spread["values"]) + 1
     assert len(component(at, "near")["items"]) == 8
     assert component(at, "holders")["items"][0]["id"] == tiny.images_of_word(3, 1)[0][0]
 

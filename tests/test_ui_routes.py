@@ -104,14 +104,9 @@ def test_keypoints_of_a_word_that_the_picture_lacks_are_none(
         picture(client, urls.picture(tiny, flat, 160, keypoints=chosen))
 
 
-def test_every_word_has_a_tile_and_its_patches(client: TestClient, tiny: Index) -> None:
+def test_every_word_has_a_tile(client: TestClient, tiny: Index) -> None:
     for word in range(tiny.n_words):
         assert picture(client, urls.word(tiny, word)).size == (96, 96)
-        n_kept = int((tiny.patch_keypoints[word] >= 0).sum())
-        if n_kept:
-            assert picture(client, urls.patch(tiny, word, n_kept - 1)).size == (32, 32)
-        if n_kept < tiny.patches.shape[1]:
-            refused(client, urls.patch(tiny, word, n_kept))
 
 
 def test_health(client: TestClient) -> None:
@@ -160,9 +155,6 @@ def test_health(client: TestClient) -> None:
         "/words/tiny/999999999999999999999",
         "/words/other/0",
         "/words/%2e%2e/0",
-        "/words/tiny/24/0",
-        "/words/tiny/0/999999999999999999999",
-        "/words/tiny/999999999999999999999/0",
     ],
 )
 def test_what_is_not_there_is_404_in_one_sentence(client: TestClient, address: str) -> None:
@@ -184,7 +176,7 @@ def test_what_is_not_there_is_404_in_one_sentence(client: TestClient, address: s
         "/uploads/",
         "/uploads/..%2f..%2fetc%2fpasswd",
         "/words/tiny/-1",
-        "/words/tiny/0/-1",
+        "/words/tiny/0/0",
         "/words/..%2ftiny/0",
     ],
 )
@@ -290,7 +282,6 @@ def test_a_base_path_stands_before_every_address(
         assert client.get("/visword/health").status_code == 200
         picture(client, urls.picture(tiny, 0, 160))
         picture(client, urls.word(tiny, 0))
-        picture(client, urls.patch(tiny, 0, 0))
 
 
 def test_a_picture_seen_before_is_not_sent_again(client: TestClient, tiny: Index) -> None:

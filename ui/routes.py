@@ -113,18 +113,23 @@ def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Respons
 
 
 def _with_keypoints(
-    image: images.Image,
+    small: bytes,
+    longest: int,
     found: Features | ImageKeypoints,
     word_ids: NDArray[np.int32],
     request: Request,
 ) -> bytes:
-    """Draw the strongest keypoints on a picture, or those of one word (`keypoints=WORD`)."""
+    """Draw the strongest keypoints on a picture, or those of one word (`keypoints=WORD`).
+
+    Its thumbnail is drawn on, since a large photograph takes ten times as long to decode whole;
+    `longest` is the longest side of the original.
+    """
     chosen = request.query_params["keypoints"]
     kept = np.flatnonzero(word_ids == int(chosen)) if chosen.isdigit() else np.arange(len(word_ids))
     kept = kept[:MOST_DRAWN]
-    small = images.shrink(image.rgb, _side(request))
-    scale = max(small.shape[:2]) / max(image.rgb.shape[:2])
-    drawn = draw.keypoints(small, found.xy[kept], found.size[kept], found.angle[kept], scale)
+    rgb = images.decode(small, "thumbnail").rgb
+    scale = max(rgb.shape[:2]) / longest
+    drawn = draw.keypoints(rgb, found.xy[kept], found.size[kept], found.angle[kept], scale)
     return images.encode_jpeg(drawn)
 
 
@@ -134,12 +139,11 @@ def picture(request: Request) -> Response:
     opened = open_index(request.path_params["name"])
     image_id = int(request.path_params["image_id"])
     path = opened.picture_path(image_id)
-    side = _side(request)
+    data = images.thumbnail(path.read_bytes(), path.name, _side(request))
     if "keypoints" in request.query_params:
-        points, word_ids = opened.keypoints(image_id), opened.words(image_id).word_ids
-        data = _with_keypoints(images.read(path), points, word_ids, request)
-    else:
-        data = images.thumbnail(path.read_bytes(), path.name, side)
+        found, word_ids = opened.keypoints(image_id), opened.words(image_id).word_ids
+        entry = opened.images[image_id]
+        data = _with_keypoints(data, max(entry.width, entry.height), found, word_ids, request)
     return _jpeg(data, private=False)
 
 
@@ -160,10 +164,12 @@ def file(request: Request) -> Response:
 
 def _query(data: bytes, name: str, link: Link, request: Request) -> Response:
     """Answer with a query picture that is not of a collection, its keypoints drawn if asked."""
+    small = images.thumbnail(data, name, _side(request))
     if "keypoints" not in request.query_params:
-        return _jpeg(images.thumbnail(data, name, _side(request)), private=True)
+        return _jpeg(small, private=True)
     query = describe(open_index(request.query_params.get("collection", "")), link)
-    drawn = _with_keypoints(query.image, query.features, query.words.word_ids, request)
+    longest = max(query.image.gray.shape)
+    drawn = _with_keypoints(small, longest, query.features, query.words.word_ids, request)
     return _jpeg(drawn, private=True)
 
 
@@ -194,17 +200,6 @@ def word(request: Request) -> Response:
 
 
 @_guard
-def patch(request: Request) -> Response:
-    """Answer with one of the kept patches of a word."""
-    opened = open_index(request.path_params["name"])
-    word_id = opened.check_word(int(request.path_params["word"]))
-    place = int(request.path_params["place"])
-    if place >= opened.patches.shape[1] or opened.patch_keypoints[word_id, place] < 0:
-        raise ValueError("there is no such patch")
-    return _jpeg(images.encode_jpeg(opened.patches[word_id, place], 90), private=False)
-
-
-@_guard
 def points(request: Request) -> Response:
     """Answer with the keypoints of a query picture, for the viewer."""
     opened = open_index(request.path_params["name"])
@@ -231,7 +226,6 @@ def all_routes() -> list[BaseRoute]:
         Route(f"{start}/uploads/{{token}}", upload),
         Route(f"{start}/samples/{{place:int}}", sample),
         Route(f"{start}/words/{{name}}/{{word:int}}", word),
-        Route(f"{start}/words/{{name}}/{{word:int}}/{{place:int}}", patch),
         Route(f"{start}/keypoints/{{name}}", points),
         Route(f"{start}/health", health),
     ]

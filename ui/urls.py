@@ -1,5 +1,6 @@
 """Addresses of pictures on this server, as `ui.routes` serves them."""
 
+from base64 import b64encode
 from urllib.parse import quote, urlencode
 
 import streamlit as st
@@ -60,7 +61,6 @@ def word(opened: Index, word_id: int) -> str:
     return f"{prefix()}/words/{quote(opened.name)}/{word_id}?{urlencode({'v': opened.stamp})}"
 
 
-def patch(opened: Index, word_id: int, place: int) -> str:
-    """Return the address of one of the kept patches of a word."""
-    values = urlencode({"v": opened.stamp})
-    return f"{prefix()}/words/{quote(opened.name)}/{word_id}/{place}?{values}"
+def inlined(jpeg: bytes) -> str:
+    """Return an address that holds a small picture itself: nothing is left to fetch."""
+    return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"

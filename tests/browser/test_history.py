@@ -175,6 +175,7 @@ def test_back_forgot_how_words_were_sorted_and_filtered(visitor: Visitor, tiny: 
     page.get_by_role("combobox", name="Sort and filter by").click()
     page.get_by_role("option", name="Keypoints").click()
     expect(page.get_by_role("slider", name="Keypoints from, to").first).to_be_visible()
+    visitor.settled()
     page.get_by_test_id("stCheckbox").get_by_text("Highest first").click()
     rarest = int(tiny.frequency.argmin())
     first = tiles(page, "Visual words").first

@@ -24,6 +24,12 @@ _GALLERY = st.components.v2.component(
     css=_source("gallery.css"),
     js=_source("history.js") + _source("gallery.js"),
 )
+_BARS = st.components.v2.component(
+    "visword_bars",
+    html=_source("bars.html"),
+    css=_source("bars.css"),
+    js=_source("bars.js"),
+)
 _VIEWER = st.components.v2.component(
     "visword_viewer",
     html=_source("viewer.html"),
@@ -110,6 +116,28 @@ def gallery(
         "sharp": sharp,
     }
     _GALLERY(key=key, data=data)
+
+
+def bars(
+    values: Sequence[int], ends: Sequence[str], key: str, what: str, name: str, label: str
+) -> None:
+    """Show how many fall between one end and the next, as bars.
+
+    Parameters
+    ----------
+    values : sequence of int
+        One count a bar.
+    ends : sequence of str
+        What stands between two bars and at both ends: one more than values.
+    key : str
+        Name of these bars on the page.
+    what, name : str
+        What is counted, and what it is counted over.
+    label : str
+        What they say, for those who do not see them.
+    """
+    data = {"values": list(values), "ends": list(ends), "what": what, "name": name, "label": label}
+    _BARS(key=key, data=data)
 
 
 def viewer(

@@ -66,6 +66,7 @@ export default function (component) {
     }
     return tile
   })
+  forget(root)
   root.replaceChildren(...tiles)
   requestAnimationFrame(bench.scrollBack)
 
@@ -79,5 +80,14 @@ export default function (component) {
     if (step === undefined || !next) return
     event.preventDefault()
     next.focus()
+  }
+  return () => forget(root)
+}
+
+// Pictures still on their way when their page is left would keep those of the next one waiting.
+function forget(root) {
+  for (const image of root.querySelectorAll("img")) {
+    image.onerror = null
+    if (!image.complete) image.removeAttribute("src")
   }
 }
