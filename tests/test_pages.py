@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -476,6 +477,24 @@ def _damage(place: Path, how: str) -> None:
 def test_a_damaged_index_names_its_cure(scratch: Path, page: str, how: str) -> None:
     _damage(scratch, how)
     assert "python -m engine build FOLDER --name tiny" in refused(visit(page, query="image-0"))
+
+
+@pytest.mark.parametrize("how", ["text", "empty", "version", "changed", "missing"])
+def test_a_visitor_was_told_where_the_server_keeps_its_files(scratch: Path, how: str) -> None:
+    _damage(scratch, how)
+    told = refused(visit("search"))
+    assert str(scratch) not in told and "/tmp" not in told
+    assert told.startswith("The collection tiny cannot be opened: ")
+    assert told.endswith("`python -m engine build FOLDER --name tiny --overwrite`")
+
+
+def test_a_damaged_first_collection_barred_the_way_to_the_others(scratch: Path) -> None:
+    shutil.copytree(scratch / "indexes" / "tiny", scratch / "indexes" / "whole")
+    _damage(scratch, "text")
+    at = visit("vocabulary")
+    refused(at)
+    links = {page.label: page.query_string for page in at.get("page_link")}
+    assert links["Open the collection whole"] == "collection=whole"
 
 
 def test_an_index_damaged_while_the_page_is_open_names_its_cure(scratch: Path) -> None:

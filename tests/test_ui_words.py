@@ -70,3 +70,29 @@ def test_plain_text_loses_nothing_but_its_escapes(text: str) -> None:
     escaped = words.plain(text)
     assert re.sub(r"\\(.)", r"\1", escaped, flags=re.DOTALL) == text
     assert not re.search(r"(?<!\\)(?:\\\\)*[*_`\[\]<>$:#|~!]", escaped)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("/srv/vw/indexes/a/manifest.json is damaged", "indexes/a/manifest.json is damaged"),
+        ("/home/me/x.npy is missing.", "x.npy is missing."),
+        ("[Errno 13] denied: '/etc/secret/x'", "[Errno 13] denied: 'x'"),
+        ("the codebook in /srv/vw/indexes/a: cut", "the codebook in indexes/a: cut"),
+        ("it has 3/4 of them", "it has 3/4 of them"),
+        ("format 2 and/or 1", "format 2 and/or 1"),
+        ("see https://example.org/a/b", "see https://example.org/a/b"),
+    ],
+)
+def test_a_message_keeps_no_path_of_the_server(text: str, told: str) -> None:
+    assert words.without_paths(text, "/srv/vw") == told
+    assert words.without_paths(text, "/srv/vw/") == told
+
+
+def test_the_command_that_mends_is_set_as_code() -> None:
+    told = "a_b is damaged. Make it anew: python -m engine build FOLDER --name a_b --overwrite"
+    code = "`python -m engine build FOLDER --name a_b --overwrite`"
+    assert words.with_command(told) == rf"a\_b is damaged\. Make it anew\: {code}"
+    assert words.with_command(told + ".").endswith(f"{code}.")
+    assert words.with_command("no *command*") == r"no \*command\*"
+    assert "`" not in words.with_command("python -m engine `x`").replace("\\`", "")

@@ -22,7 +22,8 @@ def show() -> None:
         st.rerun()
     st.header("Find the pictures of the same thing, and see why", anchor=False)
     if startup.DEMO.error is not None:
-        st.error(words.plain(startup.DEMO.error))
+        told = words.without_paths(startup.DEMO.error, str(artifacts.artifacts_folder()))
+        st.error(words.with_command(told))
         _offer("Try again")
     elif not startup.DEMO.running:
         st.info(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine import index
-from engine.errors import EngineError
+from engine import artifacts, index
+from engine.errors import ArtifactError, EngineError
 from ui import first_start, link, opened, words
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,23 @@ def bar(pages: list[st.Page]) -> None:
         )
 
 
+def refuse(error: Exception, pages: list[st.Page]) -> None:
+    """Say what is wrong and what mends it, and lead on."""
+    log.warning("%s", error)
+    here = link.here()
+    told = words.without_paths(str(error), str(artifacts.artifacts_folder()))
+    name = opened.name_of(here)
+    if isinstance(error, ArtifactError) and name in index.list_indexes():
+        told = told.removeprefix(f"the index {name!r} cannot be opened: ")
+        told = f"The collection {name} cannot be opened: {told}"
+    st.error(words.with_command(told))
+    st.page_link(pages[0], label="Back to the start", width="content")
+    if isinstance(error, ArtifactError):
+        for name in opened.others(here)[:8]:
+            label = f"Open the collection {words.plain(name)}"
+            st.page_link(pages[0], label=label, query_params={"collection": name}, width="content")
+
+
 def main() -> None:
     """Show the page of this address."""
     st.set_page_config(page_title="Visword", page_icon="🔎", layout="wide")
@@ -61,8 +78,7 @@ def main() -> None:
         else:
             first_start.show()
     except (EngineError, ValueError) as error:
-        st.error(words.plain(str(error)))
-        st.page_link(pages[0], label="Back to the start")
+        refuse(error, pages)
     except Exception:
         log.exception("a page failed")
         st.error("Something went wrong on this page. The server's log says what.")

@@ -41,8 +41,18 @@ def collection(link: Link) -> Index:
         raise ArtifactError(
             f"There is no collection {link.collection!r}. Those there are: {', '.join(names)}."
         )
-    first = "demo" if "demo" in names else names[0]
-    return open_index(link.collection or first)
+    return open_index(name_of(link))
+
+
+def name_of(link: Link) -> str:
+    """Return the name of the collection that a link leads to; empty if there is none at all."""
+    names = index.list_indexes()
+    return link.collection or ("demo" if "demo" in names else "".join(names[:1]))
+
+
+def others(link: Link) -> list[str]:
+    """Return the names of the collections that a link does not lead to."""
+    return [name for name in index.list_indexes() if name != name_of(link)]
 
 
 def _query_file(opened: Index, link: Link) -> Upload | Path:

@@ -36,6 +36,34 @@ def plain(text: str) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
+def without_paths(text: str, folder: str) -> str:
+    """Return a message without the server's own paths.
+
+    Parameters
+    ----------
+    text : str
+        What went wrong, for whoever runs the server.
+    folder : str
+        Where the collections lie; what lies below it is named from there on.
+
+    Returns
+    -------
+    str
+        The same for a visitor: of any other path only the last name is left.
+    """
+    text = text.replace(f"{folder.rstrip('/')}/", "")
+    return re.sub(r"(?<![\w./~:-])/(?:[^\s/'\"]+/)*([^\s/'\"]+)", r"\1", text)
+
+
+def with_command(text: str) -> str:
+    """Return a message for Markdown; the command that mends it, at its end, is set as code."""
+    what, found, command = text.partition("python -m engine ")
+    if not found or "`" in command:
+        return plain(text)
+    ends = command.endswith(".")
+    return f"{plain(what)}`{found}{command.removesuffix('.')}`{'.' if ends else ''}"
+
+
 def seconds(value: float) -> str:
     """Return a time with two figures: "0.21 s"."""
     return f"{value:.2g} s" if value < 9.95 else f"{value:.0f} s"
