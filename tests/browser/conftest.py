@@ -70,12 +70,13 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -
 
 
 @contextlib.contextmanager
-def serving(artifacts: Path, log: Path) -> Iterator[Server]:
+def serving(artifacts: Path, log: Path, base_path: str = "") -> Iterator[Server]:
     """Run the app on a free port; whatever it logs must hold no traceback."""
     port = _free_port()
-    url = f"http://localhost:{port}"
+    url = f"http://localhost:{port}/{base_path}".rstrip("/")
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     options = [f"--server.port={port}", "--server.headless=true"]
+    options += [f"--server.baseUrlPath={base_path}"] if base_path else []
     environment = os.environ | {"VISWORD_ARTIFACTS": str(artifacts)}
     with log.open("wb") as file:
         process = subprocess.Popen(

@@ -1,5 +1,7 @@
 """The app as people use it: a real server, a real browser."""
 
+import base64
+import csv
 import re
 import shutil
 from collections.abc import Callable
@@ -250,12 +252,77 @@ def test_the_viewer_is_used_by_keyboard(visitor: Visitor, tiny: Index) -> None:
     expect(page.get_by_text(f"Keypoint 1 of {n_keypoints}")).to_be_visible()
 
 
+def saved(page: Page, name: str, path: Path) -> list[dict[str, str]]:
+    """Click a download button and read the table that it gives."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    download.value.save_as(path)
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_results_are_downloaded_as_csv(visitor: Visitor, tiny: Index, tmp_path: Path) -> None:
     page = visitor.open("/?query=image-0")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Results as CSV").click()
-    download.value.save_as(tmp_path / "results.csv")
-    lines = (tmp_path / "results.csv").read_text().splitlines()
-    assert lines[0] == "rank,image,score"
-    assert len(lines) == tiny.n_images
-    assert lines[1].startswith("1,turned/astronaut.png,")
+    rows = saved(page, "Results as CSV", tmp_path / "results.csv")
+    assert [row["rank"] for row in rows] == [str(i) for i in range(1, tiny.n_images)]
+    assert rows[0]["image"] == "turned/astronaut.png"
+    assert {row["image"] for row in rows} == {entry.path for entry in tiny.images[1:]}
+    scores = [float(row["score"]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_keypoints_are_downloaded_as_csv(visitor: Visitor, tiny: Index, tmp_path: Path) -> None:
+    page = visitor.open("/inspect?query=image-0")
+    rows = saved(page, "Keypoints as CSV", tmp_path / "keypoints.csv")
+    found = tiny.keypoints(0)
+    assert len(rows) == len(found)
+    assert [int(row["word"]) for row in rows] == tiny.words(0).word_ids.tolist()
+    places = np.array([[float(row["x"]), float(row["y"])] for row in rows])
+    assert np.abs(places - found.xy).max() < 0.001  # pixels
+
+
+def test_a_photograph_is_dropped_onto_the_page(visitor: Visitor, folder: Path) -> None:
+    page = visitor.open("/")
+    coded = base64.b64encode((folder / "coffee.jpg").read_bytes()).decode()
+    carried = page.evaluate_handle(
+        """(coded) => {
+          const bytes = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0))
+          const carried = new DataTransfer()
+          carried.items.add(new File([bytes], "dropped.jpg", { type: "image/jpeg" }))
+          return carried
+        }""",
+        coded,
+    )
+    place = page.get_by_test_id("stFileUploaderDropzone")
+    for event in ("dragenter", "dragover", "drop"):
+        place.dispatch_event(event, {"dataTransfer": carried})
+    expect(page).to_have_url(re.compile("query=upload-"))
+    expect(page.get_by_role("link", name="Query: dropped.jpg")).to_be_visible()
+    expect(results(page)).to_have_count(4)
+
+
+def test_words_are_sorted_and_filtered(visitor: Visitor, tiny: Index) -> None:
+    page = visitor.open("/vocabulary")
+    page.get_by_role("combobox", name="Sort and filter by").click()
+    page.get_by_role("option", name="Keypoints").click()
+    order = np.argsort(-tiny.frequency, kind="stable").tolist()
+    words = tiles(page, "Visual words")
+    expect(words.first).to_have_accessible_name(re.compile(f"^Word {order[0]}:"))
+    expect(words.last).to_have_accessible_name(re.compile(f"^Word {order[-1]}:"))
+    expect(words).to_have_count(tiny.n_words)
+    visitor.settled()
+    least = page.get_by_role("slider", name="Keypoints from, to").first
+    rare = int(tiny.frequency.min())
+    least.press("ArrowRight")
+    n_left = int((tiny.frequency > rare).sum())
+    expect(words).to_have_count(n_left)
+    expect(page.get_by_text(f"{n_left} words · each")).to_be_visible()
+    expect(words.last).to_have_accessible_name(re.compile(rf"^Word {order[n_left - 1]}:"))
+
+
+def test_more_results_are_one_click_away(visitor: Visitor, tiny: Index) -> None:
+    page = visitor.open("/?query=image-0")
+    expect(results(page)).to_have_count(4)
+    page.get_by_role("button", name="Show more").click()
+    expect(tiles(page, "12 most similar of")).to_have_count(tiny.n_images - 1)
+    expect(page.get_by_role("button", name="Show more")).to_have_count(0)
