@@ -235,6 +235,7 @@ def controls(shown: Index, here: Link) -> tuple[QueryFeatures, int, str]:
         st.download_button(
             "Keypoints as CSV",
             lambda: as_csv(described),
+            disabled=len(described.features) == 0,
             file_name="keypoints.csv",
             mime="text/csv",
             on_click="ignore",
@@ -272,8 +273,7 @@ def picture(shown: Index, here: Link, described: QueryFeatures, n_shown: int, ad
     )
     if n_found == 0:
         st.warning(
-            "No keypoints were found: the picture is very smooth or dark. Lower the threshold "
-            "in the settings, or try a sharper picture."
+            f"{words.NO_KEYPOINTS} Lower the threshold in the settings, or try another picture."
         )
     height, width = described.image.gray.shape
     viewer(
@@ -314,14 +314,13 @@ def main() -> None:
     if not here.has_query:
         empty(shown)
         return
-    if here.image_id is not None:
-        shown.check_image_id(here.image_id)
     left, right = st.columns([3, 2], gap="large")
     with right:
         described, n_shown, address = controls(shown, here)
     with left:
         picture(shown, here, described, n_shown, address)
-        histogram(shown, described, here.word)
+        if len(described.features):
+            histogram(shown, described, here.word)
     with right:
         details(shown, described, here.word)
 

@@ -36,7 +36,6 @@ def answer(shown: Index, here: Link, n_results: int) -> tuple[Answer, int, int]:
     """Search, and count the query's keypoints and its different words."""
     method = here.method if here.method in WEIGHTINGS else None
     if here.image_id is not None:
-        shown.check_image_id(here.image_id)
         ids = shown.words(here.image_id).word_ids
         found = pipeline.search_image(shown, here.image_id, method, n_results)
     else:
@@ -75,6 +74,11 @@ def results(shown: Index, here: Link, drawn: bool) -> None:
     """Show the most similar pictures."""
     many = here in st.session_state.setdefault("many", set())
     found, n_keypoints, n_used = answer(shown, here, MORE if many else FEW)
+    if n_keypoints == 0:
+        st.subheader("Nothing to search with", anchor=False)
+        st.warning(f"{words.NO_KEYPOINTS} Lower the threshold in Inspect, or try another picture.")
+        link.page_link("inspect", "Look into it in Inspect")
+        return
     told = f"{len(found.ranking)} most similar of {words.counted(found.n_images, 'image')}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(told, help=words.TERMS["score"], anchor=False)
@@ -88,12 +92,6 @@ def results(shown: Index, here: Link, drawn: bool) -> None:
             mime="text/csv",
             on_click="ignore",
         )
-    if n_keypoints == 0:
-        st.warning(
-            "No keypoints were found: the picture is very smooth or dark. Lower the threshold in "
-            "Inspect, or try a sharper picture."
-        )
-        return
     gallery(result_tiles(shown, here, found, drawn), "results", told)
     st.caption(
         f"{words.counted(n_keypoints, 'keypoint')} · {n_used} of {shown.n_words} words · "
@@ -119,6 +117,8 @@ def main() -> None:
     if shown.n_images == 0:
         st.info("This collection is empty. Add pictures to its folder and build it again.")
         return
+    if here.image_id is not None:
+        opened.check_image(shown, here.image_id)
     left, right = st.columns([1, 3], gap="large")
     with left:
         if here.has_query:

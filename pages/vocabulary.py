@@ -181,7 +181,7 @@ def holders(shown: Index, here: Link, word: int) -> None:
 
 def one_word(shown: Index, here: Link, word: int) -> None:
     """Show everything about one word."""
-    shown.check_word(word)
+    opened.check_word(shown, word)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(f"Word {word}", anchor=False, help=words.TERMS["word"])
         if word > 0:

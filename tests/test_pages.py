@@ -357,6 +357,27 @@ def test_a_flat_upload_has_no_keypoints(tiny: Index, page: str, side: int) -> No
     assert "No keypoints were found" in sentences(well(visit(page, query=f"upload-{token}")))
 
 
+def test_a_flat_query_offered_more_results_of_none(tiny: Index) -> None:
+    at = well(visit("search", query=f"image-{tiny.find_image('flat.png')}"))
+    assert [b.label for b in at.button] == ["Clear the query"]
+    assert "Nothing to search with" in sentences(at) and "most similar" not in sentences(at)
+    assert "Look into it in Inspect" in [page.label for page in at.get("page_link")]
+
+
+def test_a_picture_without_keypoints_had_a_histogram_of_millionths(tiny: Index) -> None:
+    at = well(visit("inspect", query=f"image-{tiny.find_image('flat.png')}"))
+    assert "Histogram of words" not in sentences(at)
+
+
+def test_after_a_broken_upload_there_was_no_place_for_another(tiny: Index, folder: Path) -> None:
+    token = STORE.keep("cut.jpg", (folder / "china.jpg").read_bytes()[:3000])
+    at = visit("search", query=f"upload-{token}")
+    refused(at)
+    good = (folder / "china.jpg").read_bytes()
+    well(at.file_uploader[0].set_value(("china.jpg", good, "image/jpeg")).run())
+    assert len(component(at, "results")["items"]) == 4
+
+
 # Addresses that mean nothing
 
 
@@ -370,11 +391,13 @@ def test_an_unknown_collection_is_named_beside_those_there_are(tiny: Index, page
 @pytest.mark.parametrize("image_id", ["999999999", "13"])
 def test_an_image_out_of_range_is_refused(tiny: Index, page: str, image_id: str) -> None:
     assert tiny.n_images == 13
-    assert image_id in refused(visit(page, query=f"image-{image_id}"))
+    told = refused(visit(page, query=f"image-{image_id}"))
+    assert told.startswith(f"The collection tiny has no picture {image_id}: it has 13")
 
 
 def test_a_word_out_of_range_is_refused(tiny: Index) -> None:
-    assert "24" in refused(visit("vocabulary", word="24"))
+    told = refused(visit("vocabulary", word="24"))
+    assert told.startswith("The collection tiny has no word 24: it has 24")
 
 
 def test_a_word_out_of_range_leaves_inspect_as_it_is(tiny: Index) -> None:

@@ -48,7 +48,14 @@ def test_counts_agree_with_their_noun(count: int, told: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(0.00123, "0.0012 s"), (0.214, "0.21 s"), (1.26, "1.3 s"), (9.96, "10 s"), (61.4, "61 s")],
+    [
+        (9.4e-05, "under 0.001 s"),
+        (0.00123, "0.0012 s"),
+        (0.214, "0.21 s"),
+        (1.26, "1.3 s"),
+        (9.96, "10 s"),
+        (61.4, "61 s"),
+    ],
 )
 def test_times_have_two_figures(value: float, told: str) -> None:
     assert words.seconds(value) == told

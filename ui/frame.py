@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from engine import artifacts, index
-from engine.errors import ArtifactError, EngineError
-from ui import first_start, link, opened, words
+from engine.errors import ArtifactError, EngineError, ImageError
+from ui import first_start, link, opened, query, words
 
 log = logging.getLogger(__name__)
 PAGES = Path(__file__).resolve().parents[1] / "pages"
@@ -18,9 +18,11 @@ STYLE = """
 .st-key-bar [data-testid="stMarkdownContainer"] { margin: 0; }
 .st-key-bar [data-testid="stCaptionContainer"] { margin: 0; }
 .st-key-bar p { margin: 0; }
+[data-testid="stFileUploaderDropzoneInstructions"] * { white-space: normal; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; }
   .st-key-query-picture { max-width: 11rem; }
+  .stMainBlockContainer [data-testid="stHorizontalBlock"] { row-gap: 1rem; }
 }
 </style>
 """
@@ -54,6 +56,8 @@ def refuse(error: Exception, pages: list[st.Page]) -> None:
         told = told.removeprefix(f"the index {name!r} cannot be opened: ")
         told = f"The collection {name} cannot be opened: {told}"
     st.error(words.with_command(told))
+    if isinstance(error, ImageError):
+        query.uploader("Drop another photograph")
     st.page_link(pages[0], label="Back to the start", width="content")
     if isinstance(error, ArtifactError):
         for name in opened.others(here)[:8]:
@@ -63,7 +67,6 @@ def refuse(error: Exception, pages: list[st.Page]) -> None:
 
 def main() -> None:
     """Show the page of this address."""
-    st.set_page_config(page_title="Visword", page_icon="🔎", layout="wide")
     st.html(STYLE)
     pages = [
         st.Page(PAGES / "search.py", title="Search", url_path="search", default=True),
@@ -71,6 +74,7 @@ def main() -> None:
         st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
     ]
     page = st.navigation(pages, position="hidden")
+    st.set_page_config(page_title=f"{page.title} · Visword", page_icon="🔎", layout="wide")
     bar(pages)
     try:
         if index.list_indexes():

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from engine import images, index, pipeline
-from engine.errors import ArtifactError, ImageError
+from engine.errors import ArtifactError, EngineError, ImageError
 from engine.index import Index
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
@@ -55,9 +55,28 @@ def others(link: Link) -> list[str]:
     return [name for name in index.list_indexes() if name != name_of(link)]
 
 
+def check_image(opened: Index, image_id: int) -> None:
+    """Raise an ImageError if the collection has no such picture."""
+    if image_id >= opened.n_images:
+        raise ImageError(
+            f"The collection {opened.name} has no picture {image_id}: it has {opened.n_images}, "
+            "numbered from 0. It may have been built anew since this link was made."
+        )
+
+
+def check_word(opened: Index, word: int) -> None:
+    """Raise an EngineError if the collection has no such word."""
+    if word >= opened.n_words:
+        raise EngineError(
+            f"The collection {opened.name} has no word {word}: it has {opened.n_words}, "
+            "numbered from 0. It may have been built anew since this link was made."
+        )
+
+
 def _query_file(opened: Index, link: Link) -> Upload | Path:
     """Return the query picture of a link: what was uploaded, or where it lies."""
     if link.image_id is not None:
+        check_image(opened, link.image_id)
         return opened.picture_path(link.image_id)
     if link.sample is not None:
         return samples.path(link.sample)
@@ -100,8 +119,8 @@ def _colours(name: str, stamp: str) -> list[str]:
     plane = centred @ axes[:2].T
     hues = np.arctan2(plane[:, 1], plane[:, 0]) / (2 * np.pi) % 1.0
     radius = np.linalg.norm(plane, axis=1)
-    strength = 0.45 + 0.5 * radius / max(float(radius.max()), 1e-12)
-    rgb = [colorsys.hsv_to_rgb(h, s, 0.95) for h, s in zip(hues, strength)]
+    strength = 0.6 + 0.4 * radius / max(float(radius.max()), 1e-12)
+    rgb = [colorsys.hsv_to_rgb(h, s, 0.85) for h, s in zip(hues, strength)]
     return ["#" + "".join(f"{round(255 * c):02x}" for c in colour) for colour in rgb]
 
 

@@ -10,6 +10,7 @@ METHODS = {
     "count": "Counts: how many keypoints each word has.",
     "tf-idf": "Counts, with rare words weighing more (tf-idf).",
 }
+NO_KEYPOINTS = "No keypoints were found: the picture is very smooth or dark."
 TERMS = {
     "keypoint": "A small spot that can be found again in another photograph: a corner or a blob, "
     "with a size and a direction.",
@@ -65,7 +66,9 @@ def with_command(text: str) -> str:
 
 
 def seconds(value: float) -> str:
-    """Return a time with two figures: "0.21 s"."""
+    """Return a time with two figures: "0.21 s"; below a millisecond, that it is."""
+    if value < 0.001:
+        return "under 0.001 s"
     return f"{value:.2g} s" if value < 9.95 else f"{value:.0f} s"
 
 

@@ -20,6 +20,7 @@ ADDRESSES = (
     "/inspect?query=image-0&word=3",
     "/inspect?query=image-4",
     "/inspect?query=image-999",
+    "/?query=image-4",
 )
 
 
@@ -76,3 +77,25 @@ def test_every_gallery_has_a_name_and_labels_hold_what_is_seen(visitor: Visitor)
             label = link.get_attribute("aria-label") or ""
             assert label
             assert (link.text_content() or "").strip() in label
+
+
+def test_every_page_has_a_title_of_its_own(visitor: Visitor) -> None:
+    for address, title in (("/", "Search"), ("/vocabulary", "Vocabulary"), ("/inspect", "Inspect")):
+        expect(visitor.open(address)).to_have_title(f"{title} · Visword")
+
+
+def test_choosing_by_keyboard_lost_the_place_among_the_results(visitor: Visitor) -> None:
+    page = visitor.open("/?query=image-0")
+    found = page.get_by_role("list", name="4 most similar of").locator("li > a")
+    found.nth(2).focus()
+    page.keyboard.press("Enter")
+    expect(page).not_to_have_url(re.compile("image-0$"))
+    expect(found.first).to_be_focused()
+
+
+def test_collections_that_are_not_there_lead_to_those_that_are(visitor: Visitor) -> None:
+    page = visitor.open("/?collection=nothing")
+    page.get_by_role("link", name="Open the collection tiny").wait_for()
+    assert faults(page) == []
+    page.get_by_role("link", name="Open the collection tiny").click()
+    expect(page.get_by_text("tiny · 13 images · 24 words")).to_be_visible()

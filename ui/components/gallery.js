@@ -2,6 +2,7 @@
 export default function (component) {
   const { data, parentElement } = component
   const root = parentElement.querySelector(".gallery")
+  root.querySelectorAll(".going").forEach((picture) => picture.classList.remove("going"))
   const signature = JSON.stringify(data)
   if (root.dataset.signature === signature) return
   root.dataset.signature = signature
@@ -25,7 +26,11 @@ export default function (component) {
     image.src = item.url
     image.onerror = () => picture.classList.add("missing")
     picture.append(image)
-    picture.onclick = bench.follow
+    picture.onclick = (event) => {
+      bench.follow(event)
+      // A sign of life, until the next page is there.
+      if (event.defaultPrevented) picture.classList.add("going")
+    }
     tile.append(picture)
     if (item.share !== undefined) {
       const bar = document.createElement("span")
@@ -66,8 +71,10 @@ export default function (component) {
     }
     return tile
   })
+  const focused = root.contains(parentElement.activeElement)
   forget(root)
   root.replaceChildren(...tiles)
+  if (focused) root.querySelector("a.picture")?.focus({ preventScroll: true })
   requestAnimationFrame(bench.scrollBack)
 
   root.onkeydown = (event) => {

@@ -224,8 +224,8 @@ export default function (component) {
       view.x += moves[event.key][0] * step * data.width
       view.y += moves[event.key][1] * step * data.height
       draw()
-    } else if ((event.key === "n" || event.key === "p") && view.points.count) {
-      const count = Math.min(data.shown, view.points.count)
+    } else if ((event.key === "n" || event.key === "p") && data.shown) {
+      const count = data.shown // their number is known before they arrive
       const at = data.chosen ?? (event.key === "n" ? -1 : count)
       setTriggerValue("picked", (at + (event.key === "n" ? 1 : -1) + count) % count)
     } else return
