@@ -67,7 +67,9 @@ def test_pictures_links_and_uploads_work_below_a_path(visitor: Visitor, folder: 
     expect(page.get_by_text(re.compile("^Word 3: "))).to_be_visible()
     page.locator("canvas[tabindex='0']").press("n")
     expect(page.get_by_text(re.compile("^Keypoint 1 of"))).to_be_visible()
-    page.go_back()
+    for name in ("Its patch, upright", "Word "):
+        picture = page.get_by_role("img", name=name).first
+        expect(picture).not_to_have_js_property("naturalWidth", 0)
     visitor.settled()
 
 
