@@ -28,7 +28,6 @@ from engine import (
     codebook,
     images,
     index,
-    index_format,
     pipeline,
     records,
     surf,
@@ -58,7 +57,9 @@ def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
         def both(of: list, name: str, rows: list = rows) -> np.ndarray:
             return np.concatenate([getattr(of[s], name)[r] for s, r in rows])
 
-        arrays = {k: both(found, k) for k in index_format.KEYPOINT_ARRAYS}
+        arrays = {
+            k: both(found, k) for k in ("xy", "size", "angle", "response", "octave", "class_id")
+        }
         arrays["octave"] = arrays["octave"].astype(np.int8)
         arrays["class_id"] = arrays["class_id"].astype(np.int8)
         arrays |= {k: both(assigned, k) for k in ("word_ids", "distances")}
@@ -125,7 +126,7 @@ def measure_words(many: index.Index) -> None:
 
     def open_word(word: int) -> None:
         rows = many.keypoint_rows_of_word(word)
-        np.histogram(many.parts["words"]["distances"][rows], bins=30)
+        np.histogram(many.distances(rows), bins=30)
         many.images_of_word(word, 8)
         many.nearest_words(word, 8)
 

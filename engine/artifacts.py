@@ -24,7 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from engine.errors import ArtifactError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 DTYPES = frozenset(
     ("uint8", "int8", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, encode, records, search, worker
+from engine import artifacts, encode, packing, records, search, worker
 from engine.artifacts import ArrayWriter, Json
 from engine.codebook import Words
 from engine.errors import BuildError
 from engine.index import Skipped
-from engine.index_format import KEYPOINT_ARRAYS, SUMS
+from engine.index_format import SUMS
+from engine.surf import Keypoints
 
 PATCH_SIDE = 32
 MOST_PATCHES = 16  # of one word; enough for a tile and a first look
@@ -71,15 +72,15 @@ class Assembled:
         images, keypoints, words, vectors (and descriptors) of the manifest, without parameters.
     offsets : (I + 1,) int64 array
         First keypoint row of each image.
-    paths : list of str
-        Picture of each image.
+    images : list
+        Path, sha256, width, height and bytes of each image.
     patch_rows : (K, P) int64 array
         Keypoints whose patches stand for each word.
     """
 
     parts: dict[str, Json]
     offsets: NDArray[np.int64]
-    paths: list[str]
+    images: list[list[Any]]
     patch_rows: NDArray[np.int64]
 
 
@@ -140,18 +141,30 @@ def _catalogue(finished: Sequence[str]) -> tuple[list[str], list[list[Any]], lis
 
 
 def _specs(
-    n_rows: int, n_images: int, n_words: int, n_dimensions: int
+    n_rows: int, n_images: int, n_words: int, n_dimensions: int, counts_dtype: str
 ) -> dict[str, dict[str, tuple[str, tuple[int, ...]]]]:
     """Say the dtype and shape of every array that assembly streams, by part and name."""
-    small = "uint16" if n_words <= 2**16 else "int32"
     specs: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
-        "keypoints": {k: (dtype, (n_rows, *tail)) for k, (dtype, tail) in KEYPOINT_ARRAYS.items()},
-        "words": {"word_ids": (small, (n_rows,)), "distances": ("float32", (n_rows,))},
+        "keypoints": {k: (dtype, (n_rows, *tail)) for k, (dtype, tail) in packing.ARRAYS.items()},
+        "words": {"counts": (counts_dtype, (n_images, n_words)), "distances": ("uint8", (n_rows,))},
         "vectors": dict.fromkeys(SUMS.values(), ("float32", (n_images, n_words))),
     }
     if n_dimensions:
         specs["descriptors"] = {"descriptors": ("float32", (n_rows, n_dimensions))}
     return specs
+
+
+def _by_word(
+    stored: dict[str, NDArray[Any]], width: int, height: int
+) -> tuple[Words, dict[str, NDArray[Any]]]:
+    """Sort a picture's keypoints by word, the strongest first in each, and pack them."""
+    order = np.argsort(stored["word_ids"], kind="stable")
+    sorted_ = {name: array[order] for name, array in stored.items()}
+    fields = ("xy", "size", "angle", "response", "octave", "class_id")
+    packed = packing.pack(Keypoints(*(sorted_[name] for name in fields)), width, height)
+    if "descriptors" in sorted_:
+        packed["descriptors"] = sorted_["descriptors"]
+    return Words(sorted_["word_ids"], sorted_["distances"]), packed
 
 
 def assemble(
@@ -193,7 +206,9 @@ def assemble(
     n_patches = patches_per_word(n_words)
     nearest = NearestKeypoints(n_words, n_patches, 1 if len(images) >= 4 * n_patches else 4)
     statistics = _WordStatistics(n_words)
-    specs = _specs(int(offsets[-1]), len(images), n_words, n_dimensions)
+    most = int(np.diff(offsets).max())
+    counts_dtype = "uint16" if most < 2**16 else "uint32"
+    specs = _specs(int(offsets[-1]), len(images), n_words, n_dimensions, counts_dtype)
     with contextlib.ExitStack() as stack:
         writers = {
             (part, name): stack.enter_context(
@@ -203,24 +218,31 @@ def assemble(
             for name, (dtype, shape) in arrays.items()
         }
         seen: set[str] = set()
-        for record, first_row, (_, sha256, *_) in zip(kept, offsets, images):
+        for record, first_row, image in zip(kept, offsets, images):
             stored = records.read(worker.record_path(record, finished=True))
             if stored is None:
                 raise _gone(record)
-            words = Words(stored.arrays["word_ids"], stored.arrays["distances"])
+            _, sha256, width, height, _ = image
+            words, arrays = _by_word(stored.arrays, width, height)
             bag = encode.bag_of_words(words, n_words)
             statistics.add(bag)
             if sha256 not in seen:  # copies of one file would fill a word's patches
                 seen.add(sha256)
                 nearest.add(words, int(first_row))
+            arrays |= {name: getattr(bag, name)[None] for name in SUMS.values()}
+            arrays["counts"] = bag.counts[None].astype(counts_dtype)
             for (part, name), writer in writers.items():
-                writer.write(getattr(bag, name)[None] if part == "vectors" else stored.arrays[name])
+                ours = part == "words" and name == "distances"
+                writer.write(packing.pack_distances(words.distances) if ours else arrays[name])
         parts: dict[str, Json] = {part: {"arrays": {}} for part in specs}
         for (part, name), writer in writers.items():
             parts[part]["arrays"][name] = writer.close()
     vectors = parts["vectors"]["arrays"]
     extra = statistics.arrays()
-    extra["norms"] = _norms(folder, vectors, encode.idf(extra["document_frequency"], len(images)))
+    counts = artifacts.open_array(folder, parts["words"]["arrays"]["counts"])
+    extra["norms"] = _norms(
+        folder, vectors, counts, encode.idf(extra["document_frequency"], len(images))
+    )
     for name, array in extra.items():
         vectors[name] = artifacts.write_array(folder, f"vectors-{name}".replace("_", "-"), array)
     parts["images"] = {
@@ -229,18 +251,20 @@ def assemble(
         ),
         "arrays": {"offsets": artifacts.write_array(folder, "offsets", offsets)},
     }
-    return Assembled(parts, offsets, [row[0] for row in images], nearest.rows)
+    return Assembled(parts, offsets, images, nearest.rows)
 
 
-def _norms(folder: Path, vectors: Json, idf: NDArray[np.float32]) -> NDArray[np.float64]:
+def _norms(
+    folder: Path, vectors: Json, counts: NDArray[Any], idf: NDArray[np.float32]
+) -> NDArray[np.float64]:
     """Measure the image vectors under every weighting: (4, I) float64."""
     lengths = []
     for weighting in encode.WEIGHTINGS:
-        matrix = artifacts.open_array(folder, vectors[SUMS.get(weighting, "counts")])
         if weighting in SUMS:
-            lengths.append(search.norms(matrix))
+            lengths.append(search.norms(artifacts.open_array(folder, vectors[SUMS[weighting]])))
             continue
-        blocks = range(0, len(matrix), search.SCORE_BLOCK)
-        rows = [search.norms(matrix[i : i + search.SCORE_BLOCK] * idf) for i in blocks]
+        factors = idf if weighting == "tf-idf" else np.ones_like(idf)
+        blocks = range(0, len(counts), search.SCORE_BLOCK)
+        rows = [search.norms(counts[i : i + search.SCORE_BLOCK] * factors) for i in blocks]
         lengths.append(np.concatenate(rows))
     return np.stack(lengths)

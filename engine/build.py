@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, datasets, images, index, records, surf, worker
+from engine import artifacts, codebook, datasets, images, index, packing, records, surf, worker
 from engine.assemble import PATCH_SIDE, Assembled, assemble
 from engine.codebook import Codebook, CodebookParams
 from engine.encode import check_weighting
@@ -308,14 +308,16 @@ def _cut_patches(
     plan: _Plan, assembled: Assembled, entries: dict[str, Any], folder: Path, run: Run
 ) -> NDArray[np.uint8]:
     """Cut the patches that stand for each word out of the pictures: (K, P, S, S, 3) RGB."""
-    xy, size, angle = (artifacts.open_array(folder, entries[k]) for k in ("xy", "size", "angle"))
+    packed = {name: artifacts.open_array(folder, entries[name]) for name in packing.ARRAYS}
     wanted = np.unique(assembled.patch_rows[assembled.patch_rows >= 0])
     owners = np.searchsorted(assembled.offsets, wanted, side="right") - 1
     jobs = []
     for image_id in np.unique(owners):
         rows = wanted[owners == image_id]
-        picture = str(plan.root / assembled.paths[image_id])
-        jobs.append(PatchJob(picture, rows, xy[rows], size[rows], angle[rows], PATCH_SIDE))
+        path, _, width, height, _ = assembled.images[image_id]
+        found = packing.unpack({k: array[rows] for k, array in packed.items()}, width, height)
+        picture = str(plan.root / path)
+        jobs.append(PatchJob(picture, rows, found.xy, found.size, found.angle, PATCH_SIDE))
     cut = np.zeros((len(wanted) + 1, PATCH_SIDE, PATCH_SIDE, 3), np.uint8)
     with contextlib.closing(run.over(worker.cut_patches, jobs)) as results:
         for rows, patches in run.counted("Cutting out patches of the words", results, len(jobs)):

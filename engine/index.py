@@ -3,7 +3,8 @@
 An index is a folder of named parts (images, keypoints, codebook, words, vectors, patches). Each
 part has its own parameters and arrays in the manifest, so a part can be added or replaced without
 touching the others. Arrays that run over all keypoints are cut by `offsets`: image i owns the rows
-offsets[i] to offsets[i + 1].
+offsets[i] to offsets[i + 1], sorted by word, the strongest first in each. Keypoints are packed, see
+`engine.packing`.
 """
 
 import dataclasses
@@ -14,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, encode
+from engine import artifacts, codebook, encode, packing
 from engine.codebook import Codebook, Words
 from engine.encode import check_weighting
 from engine.errors import ArtifactError
 from engine.features import ExtractionParams
-from engine.index_format import KEYPOINT_ARRAYS, SUMS, Arrays, check_shapes
-from engine.surf import SurfParams
+from engine.index_format import SUMS, Arrays, check_shapes
+from engine.surf import Keypoints, SurfParams
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,21 +58,6 @@ class Skipped:
 
     path: str
     reason: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class ImageKeypoints:
-    """The keypoints of one picture of an index: the fields of `Features`, memory-mapped."""
-
-    xy: NDArray[np.float32]
-    size: NDArray[np.float32]
-    angle: NDArray[np.float32]
-    response: NDArray[np.float32]
-    octave: NDArray[np.int8]
-    class_id: NDArray[np.int8]
-
-    def __len__(self) -> int:
-        return len(self.xy)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -213,24 +199,40 @@ class Index:
         self.check_image_id(image_id)
         return slice(int(self.offsets[image_id]), int(self.offsets[image_id + 1]))
 
-    def keypoints(self, image_id: int) -> ImageKeypoints:
-        """Return the keypoints of one picture, strongest first."""
-        rows = self._rows(image_id)
-        return ImageKeypoints(*(self.parts["keypoints"][name][rows] for name in KEYPOINT_ARRAYS))
+    def keypoints(self, image_id: int) -> Keypoints:
+        """Return the keypoints of one picture, by word, the strongest first in each."""
+        rows, entry = self._rows(image_id), self.images[image_id]
+        packed = {name: self.parts["keypoints"][name][rows] for name in packing.ARRAYS}
+        return packing.unpack(packed, entry.width, entry.height)
 
     def words(self, image_id: int) -> Words:
-        """Return the word and distance of each keypoint of one picture."""
+        """Return the word and distance of each keypoint of one picture, in the same order."""
         rows = self._rows(image_id)
-        word_ids = self.parts["words"]["word_ids"][rows].astype(np.int32)
-        return Words(word_ids, self.parts["words"]["distances"][rows])
+        counts = self.parts["words"]["counts"][image_id]
+        word_ids = np.repeat(np.arange(self.n_words, dtype=np.int32), counts)
+        return Words(word_ids, packing.unpack_distances(self.parts["words"]["distances"][rows]))
+
+    def distances(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return how far some keypoint rows lie from their words, to 1/128."""
+        return packing.unpack_distances(self.parts["words"]["distances"][rows])
 
     def matrix(self, weighting: str) -> NDArray[np.float32]:
         """Return the image vectors under a weighting: (I, K) float32."""
         check_weighting(weighting)
-        if weighting == "tf-idf":
-            weighted: NDArray[np.float32] = self.parts["vectors"]["counts"] * self.idf
-            return weighted
-        return self.parts["vectors"][SUMS[weighting]]
+        if weighting in SUMS:
+            return self.parts["vectors"][SUMS[weighting]]
+        counts: NDArray[np.float32] = self.parts["words"]["counts"].astype(np.float32)
+        return counts if weighting == "count" else counts * self.idf
+
+    def vector(self, image_id: int, weighting: str) -> NDArray[np.float32]:
+        """Return one row of `matrix`: (K,) float32."""
+        self.check_image_id(image_id)
+        check_weighting(weighting)
+        if weighting in SUMS:
+            row: NDArray[np.float32] = self.parts["vectors"][SUMS[weighting]][image_id]
+            return row
+        counts: NDArray[np.float32] = self.parts["words"]["counts"][image_id].astype(np.float32)
+        return counts if weighting == "count" else counts * self.idf
 
     def norms(self, weighting: str) -> NDArray[np.float64]:
         """Return the lengths of the rows of `matrix`: (I,) float64."""
@@ -247,9 +249,12 @@ class Index:
 
     def keypoint_rows_of_word(self, word: int) -> NDArray[np.int64]:
         """Return the keypoint rows of a word over the whole collection, nearest first."""
-        self.check_word(word)
-        word_ids = self.parts["words"]["word_ids"]
-        rows = np.flatnonzero(word_ids == word_ids.dtype.type(word))
+        counts = self.parts["words"]["counts"]
+        before = counts[:, : self.check_word(word)].sum(axis=1, dtype=np.int64)
+        held = counts[:, word].astype(np.int64)
+        # Each image's rows of the word stand together; count on from the first of each.
+        starts = self.offsets[:-1] + before - (np.cumsum(held) - held)
+        rows = np.repeat(starts, held) + np.arange(held.sum())
         order = np.argsort(self.parts["words"]["distances"][rows], kind="stable")
         return rows[order]
 
@@ -271,7 +276,7 @@ class Index:
         distances : (R,) float32 array
             Their summed distances.
         """
-        counts = self.parts["vectors"]["counts"][:, self.check_word(word)]
+        counts = self.parts["words"]["counts"][:, self.check_word(word)]
         order = np.lexsort((np.arange(len(counts)), -counts.astype(np.int64)))[:n_images]
         ids = order[counts[order] > 0].astype(np.int32)
         distances = self.parts["vectors"]["distances"][ids, word]

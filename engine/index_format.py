@@ -6,19 +6,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import encode
+from engine import encode, packing
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
-KEYPOINT_ARRAYS = {
-    "xy": ("float32", (2,)),
-    "size": ("float32", ()),
-    "angle": ("float32", ()),
-    "response": ("float32", ()),
-    "octave": ("int8", ()),
-    "class_id": ("int8", ()),
-}
-SUMS = {"distance": "distances", "squared-distance": "squared_distances", "count": "counts"}
+SUMS = {"distance": "distances", "squared-distance": "squared_distances"}
 
 
 def _shapes(n_images: int, n_keypoints: int, n_words: int) -> dict[str, dict[str, tuple[int, ...]]]:
@@ -28,8 +20,8 @@ def _shapes(n_images: int, n_keypoints: int, n_words: int) -> dict[str, dict[str
     per_word = ("document_frequency", "frequency", "mean_distance", "std_distance")
     vectors |= dict.fromkeys(per_word, (n_words,))
     return {
-        "keypoints": {name: (n_keypoints, *tail) for name, (_, tail) in KEYPOINT_ARRAYS.items()},
-        "words": {"word_ids": (n_keypoints,), "distances": (n_keypoints,)},
+        "keypoints": {name: (n_keypoints, *tail) for name, (_, tail) in packing.ARRAYS.items()},
+        "words": {"counts": (n_images, n_words), "distances": (n_keypoints,)},
         "vectors": vectors,
     }
 
@@ -43,6 +35,8 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
         for name, shape in arrays.items():
             if parts[part][name].shape != shape:
                 raise ValueError(f"{part}/{name} has shape {parts[part][name].shape}, not {shape}")
+    if not np.array_equal(parts["words"]["counts"].sum(axis=1, dtype=np.int64), np.diff(offsets)):
+        raise ValueError("words/counts does not count the keypoints of its images")
     rows, pixels = parts["patches"]["rows"], parts["patches"]["pixels"]
     if rows.ndim != 2 or pixels.ndim != 5 or pixels.shape[:2] != rows.shape:
         raise ValueError("its patches do not fit")

@@ -156,7 +156,9 @@ def search_query(
     Answer
     """
     excluded = index.same_content(query.image.sha256) if exclude_self else ()
-    return _answer(index, query.bag, weighting, n_results, excluded, query.timings)
+    chosen = weighting or index.weighting
+    vector = encode.vector(query.bag, chosen, index.idf)
+    return _answer(index, vector, chosen, n_results, excluded, query.timings)
 
 
 def search_image(
@@ -172,22 +174,21 @@ def search_image(
     """
     index.check_image_id(image_id)
     excluded = index.same_content(index.images[image_id].sha256) if exclude_self else ()
-    bag = encode.bag_of_words(index.words(image_id), index.n_words)
-    return _answer(index, bag, weighting, n_results, excluded, Timings())
+    chosen = weighting or index.weighting
+    vector = index.vector(image_id, chosen)
+    return _answer(index, vector, chosen, n_results, excluded, Timings())
 
 
 def _answer(
     index: Index,
-    bag: BagOfWords,
-    weighting: str | None,
+    vector: NDArray[np.float32],
+    weighting: str,
     n_results: int | None,
     excluded: tuple[int, ...],
     timings: Timings,
 ) -> Answer:
     started = time.perf_counter()
-    chosen = weighting or index.weighting
-    vector = encode.vector(bag, chosen, index.idf)
-    scores = search.similarities(index.matrix(chosen), index.norms(chosen), vector)
+    scores = search.similarities(index.matrix(weighting), index.norms(weighting), vector)
     ranking = search.rank(scores, n_results, excluded)
     timings = dataclasses.replace(timings, search=time.perf_counter() - started)
-    return Answer(ranking, chosen, vector, index.n_images - len(excluded), excluded, timings)
+    return Answer(ranking, weighting, vector, index.n_images - len(excluded), excluded, timings)

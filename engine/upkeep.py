@@ -64,18 +64,20 @@ def verify(name: str) -> list[str]:
 def _content_faults(index: Index) -> list[str]:
     faults = []
     n_rows = index.n_keypoints
-    word_ids = index.parts["words"]["word_ids"]
-    if n_rows and not 0 <= int(word_ids.min()) <= int(word_ids.max()) < index.n_words:
-        faults.append(f"words/word_ids holds words outside 0 to {index.n_words - 1}")
     rows = index.patch_keypoints
     if rows.size and not -1 <= int(rows.min()) <= int(rows.max()) < max(n_rows, 1):
         faults.append("patches/rows names keypoints that are not there")
-    for part, name in (("keypoints", "xy"), ("keypoints", "size"), ("words", "distances")):
+    for part, name in (
+        ("vectors", "distances"),
+        ("vectors", "squared_distances"),
+        ("vectors", "norms"),
+    ):
         if not np.isfinite(index.parts[part][name]).all():
             faults.append(f"{part}/{name} holds numbers that are not finite")
-    counted = np.bincount(word_ids, minlength=index.n_words) if not faults else index.frequency
-    if not np.array_equal(counted, index.frequency):
-        faults.append("vectors/frequency does not count words/word_ids")
+    if not np.array_equal(
+        index.parts["words"]["counts"].sum(axis=0, dtype=np.int64), index.frequency
+    ):
+        faults.append("vectors/frequency does not add up words/counts")
     return faults
 
 

@@ -118,7 +118,7 @@ def patches(shown: Index, here: Link, word: int) -> None:
     rows = shown.patch_keypoints[word]
     rows = rows[rows >= 0]
     owners = shown.image_of_row(rows)
-    distances = shown.parts["words"]["distances"][rows]
+    distances = shown.distances(rows)
     tiles = [
         Tile(
             id=place,
@@ -145,7 +145,7 @@ def patches(shown: Index, here: Link, word: int) -> None:
 def spread(shown: Index, word: int) -> None:
     """Show how far the keypoints of a word lie from it."""
     rows = shown.keypoint_rows_of_word(word)
-    distances = shown.parts["words"]["distances"][rows]
+    distances = shown.distances(rows)
     counts, edges = np.histogram(distances, bins=N_BINS, range=(0.0, max(0.8, distances.max())))
     st.markdown("**Distances to the word**", help=words.TERMS["descriptor"])
     bars(

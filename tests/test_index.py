@@ -30,11 +30,16 @@ def test_rows_fit_together(tiny: Index) -> None:
     for image_id in range(tiny.n_images):
         words, keypoints = tiny.words(image_id), tiny.keypoints(image_id)
         assert len(words) == len(keypoints)
-        assert np.all(np.diff(keypoints.response) <= 0), "strongest first"
+        same_word = np.diff(words.word_ids) == 0
+        assert np.all(np.diff(words.word_ids) >= 0), "by word"
+        assert np.all(np.diff(keypoints.response)[same_word] <= 0), "strongest first"
         bag = encode.bag_of_words(words, tiny.n_words)
         for weighting in encode.WEIGHTINGS:
             row = tiny.matrix(weighting)[image_id]
-            np.testing.assert_array_equal(encode.vector(bag, weighting, tiny.idf), row)
+            np.testing.assert_array_equal(tiny.vector(image_id, weighting), row)
+            rounding = 0 if weighting in ("count", "tf-idf") else 0.5 / 128 * 2 * bag.counts
+            away = np.abs(encode.vector(bag, weighting, tiny.idf) - row)
+            assert np.all(away <= rounding + 1e-4), "as far as distances are rounded"
             length = np.linalg.norm(row.astype(np.float64))
             assert tiny.norms(weighting)[image_id] == pytest.approx(length)
         total += bag.counts
@@ -54,15 +59,18 @@ def test_word_statistics_follow_from_the_keypoints(tiny: Index) -> None:
     distances = np.concatenate([words.distances for words in every]).astype(np.float64)
     for word in range(tiny.n_words):
         own = distances[ids == word]
-        assert tiny.mean_distance[word] == pytest.approx(own.mean(), rel=1e-5)
-        assert tiny.std_distance[word] == pytest.approx(own.std(), rel=1e-3)
+        # Distances are kept to 1/128.
+        assert tiny.mean_distance[word] == pytest.approx(own.mean(), abs=0.5 / 128)
+        assert tiny.std_distance[word] == pytest.approx(own.std(), abs=0.5 / 128)
         assert tiny.document_frequency[word] == sum(word in words.word_ids for words in every)
 
 
 def test_rows_of_a_word_stand_nearest_first(tiny: Index) -> None:
     word = int(np.argmax(tiny.frequency))
     rows = tiny.keypoint_rows_of_word(word)
-    distances = tiny.parts["words"]["distances"][rows]
+    distances = tiny.distances(rows)
+    every = np.concatenate([tiny.words(i).word_ids for i in range(tiny.n_images)])
+    np.testing.assert_array_equal(np.sort(rows), np.flatnonzero(every == word))
     assert len(rows) == tiny.frequency[word]
     assert np.all(np.diff(distances) >= 0)
     owners = tiny.image_of_row(rows)
@@ -73,7 +81,7 @@ def test_rows_of_a_word_stand_nearest_first(tiny: Index) -> None:
     np.testing.assert_array_equal(counts, np.sort(expected)[::-1][:5])
     np.testing.assert_array_equal(expected[image_ids], counts)
     own = distances[owners == image_ids[0]].astype(np.float64).sum()
-    assert sums[0] == pytest.approx(own, rel=1e-6)
+    assert sums[0] == pytest.approx(own, rel=0.02)
 
 
 def test_patches_are_those_of_the_nearest_keypoints(tiny: Index) -> None:
@@ -83,7 +91,8 @@ def test_patches_are_those_of_the_nearest_keypoints(tiny: Index) -> None:
         kept = kept[kept >= 0]
         rows = tiny.keypoint_rows_of_word(word)
         assert len(kept) > 0
-        assert kept[0] == rows[0], "the nearest of all stands first"
+        nearest = tiny.distances(rows[:1])
+        assert tiny.distances(kept[:1]) == nearest, "the nearest of all stands first"
         assert np.all(np.isin(kept, rows))
         assert tiny.patches[word, 0].std() > 0, "a keypoint's patch is never flat"
         owners = tiny.image_of_row(kept)

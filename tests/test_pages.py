@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from engine import upkeep
+from engine import images, pipeline, upkeep
 from engine.build import Progress
 from engine.index import Index
 from ui import keypoints, routes, startup
@@ -238,8 +238,9 @@ def test_inspect_shows_the_keypoints_of_a_picture(tiny: Index, word: int | None)
     shown = component(at, "picture")
     numbers, _ = fetched(shown["points"])
     assert shown["lit"] == word
-    assert np.array_equal(numbers[:, 5], tiny.words(image_id).word_ids)
-    assert np.array_equal(numbers[:, :2], tiny.keypoints(image_id).xy)
+    described = pipeline.describe_query(tiny, images.read(tiny.picture_path(image_id)))
+    assert np.array_equal(numbers[:, 5], described.words.word_ids)
+    assert np.array_equal(numbers[:, :2], described.features.xy)
     assert (shown["width"], shown["height"]) == (
         tiny.images[image_id].width,
         tiny.images[image_id].height,
@@ -492,7 +493,7 @@ def _damage(place: Path, how: str) -> None:
     elif how == "changed":
         manifest.write_text(manifest.read_text().replace("400.0", "401.0"))
     else:
-        next(manifest.parent.glob("words-word-ids-*.npy")).unlink()
+        next(manifest.parent.glob("words-counts-*.npy")).unlink()
 
 
 @pytest.mark.parametrize("page", PAGES)

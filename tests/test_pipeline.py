@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import codebook, features, images, pipeline
+from engine import codebook, encode, features, images, pipeline
 from engine.features import ExtractionParams
 from engine.index import Index
 from engine.surf import SurfParams
@@ -83,10 +83,26 @@ def test_threads_change_nothing(tiny: Index) -> None:
 def test_words_of_the_index_are_those_of_its_pictures(tiny: Index) -> None:
     for image_id, entry in enumerate(tiny.images):
         found = features.extract(images.read(tiny.root / entry.path).gray, tiny.extraction)
-        np.testing.assert_array_equal(found.xy, tiny.keypoints(image_id).xy)
         words = codebook.assign(found.descriptors, tiny.codebook.centres)
-        np.testing.assert_array_equal(words.word_ids, tiny.words(image_id).word_ids)
-        np.testing.assert_array_equal(words.distances, tiny.words(image_id).distances)
+        order = np.argsort(words.word_ids, kind="stable")
+        kept, kept_words = tiny.keypoints(image_id), tiny.words(image_id)
+        np.testing.assert_array_equal(words.word_ids[order], kept_words.word_ids)
+        np.testing.assert_allclose(words.distances[order], kept_words.distances, atol=1 / 256)
+        np.testing.assert_allclose(found.xy[order], kept.xy, atol=0.01)  # pixels
+        np.testing.assert_allclose(found.size[order], kept.size, rtol=1e-4)
+        np.testing.assert_array_equal(found.octave[order], kept.octave)
+        np.testing.assert_array_equal(found.class_id[order], kept.class_id)
+
+
+def test_a_picture_of_the_collection_has_the_vector_of_its_file(tiny: Index) -> None:
+    image_id = tiny.find_image("china.jpg")
+    assert image_id is not None
+    query = pipeline.describe_query(tiny, _image(tiny, "china.jpg"))
+    for weighting in encode.WEIGHTINGS:
+        by_file = pipeline.search_query(tiny, query, weighting)
+        by_id = pipeline.search_image(tiny, image_id, weighting)
+        np.testing.assert_array_equal(by_file.vector, by_id.vector)
+        np.testing.assert_array_equal(by_file.ranking.scores, by_id.ranking.scores)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from engine import build
+from engine import build, images, pipeline
 from engine.index import Index
 from tests.conftest import tiny_params
 from ui import keypoints, link, routes, urls
@@ -89,10 +89,13 @@ def test_the_same_picture_gets_the_same_keypoints_uploaded_or_not(
     inside = link.Link(image_id=image_id)
     outside = link.Link(upload=token)
     answers = [
-        client.get(urls.query(tiny, query, 640, keypoints="all")).content
+        np.asarray(picture(client, urls.query(tiny, query, 640, keypoints="all")), int)
         for query in (inside, outside)
     ]
-    assert answers[0] == answers[1]
+    plain = np.asarray(picture(client, urls.query(tiny, inside, 640)), int)
+    # The index rounds strengths to 3 %, so the last few of those drawn may differ.
+    drawn = np.abs(answers[0] - plain).mean()
+    assert np.abs(answers[0] - answers[1]).mean() < 0.2 * drawn
 
 
 def test_keypoints_of_a_word_that_the_picture_lacks_are_none(
@@ -300,7 +303,8 @@ def test_keypoints_are_fetched_once(client: TestClient, tiny: Index, token: str)
     first = client.get(address)
     image_id = tiny.find_image("coffee.jpg")
     assert image_id is not None
-    found = tiny.keypoints(image_id)
+    described = pipeline.describe_query(tiny, images.read(tiny.picture_path(image_id)))
+    found = described.features
     assert len(first.content) == len(found) * keypoints.N_BYTES
     numbers = np.frombuffer(first.content, "<f4", len(found) * 6).reshape(-1, 6)
     for column, values in enumerate((found.xy[:, 0], found.xy[:, 1], found.size, found.angle)):

@@ -36,14 +36,14 @@ def test_every_flipped_bit_is_named(scratch: Path) -> None:
 def test_numbers_that_do_not_fit_together_are_faults(scratch: Path) -> None:
     folder = scratch / "indexes" / "tiny"
     manifest = artifacts.read_manifest(folder, "index", "")
-    word_ids = artifacts.open_array(folder, manifest["parts"]["words"]["arrays"]["word_ids"])
-    wrong = word_ids.copy()
-    wrong[7] = 999
-    entry = artifacts.write_array(folder, "words-word-ids", wrong)
-    manifest["parts"]["words"]["arrays"]["word_ids"] = entry
+    kept = artifacts.open_array(folder, manifest["parts"]["vectors"]["arrays"]["frequency"])
+    wrong = kept.copy()
+    wrong[7] += 1
+    entry = artifacts.write_array(folder, "vectors-frequency", wrong)
+    manifest["parts"]["vectors"]["arrays"]["frequency"] = entry
     content = {k: v for k, v in manifest.items() if k not in ("kind", "format_version", "sha256")}
     artifacts.write_manifest(folder, "index", content)
-    assert upkeep.verify("tiny") == ["words/word_ids holds words outside 0 to 23"]
+    assert upkeep.verify("tiny") == ["vectors/frequency does not add up words/counts"]
 
 
 def test_a_part_is_added_without_touching_the_others(scratch: Path) -> None:

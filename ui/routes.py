@@ -20,8 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import draw, images, index
 from engine.errors import EngineError, ImageError
-from engine.index import ImageKeypoints
-from engine.surf import Features
+from engine.surf import Features, Keypoints
 from ui import keypoints, samples, urls
 from ui.link import Link
 from ui.opened import describe, open_index
@@ -115,7 +114,7 @@ def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Respons
 def _with_keypoints(
     small: bytes,
     longest: int,
-    found: Features | ImageKeypoints,
+    found: Features | Keypoints,
     word_ids: NDArray[np.int32],
     request: Request,
 ) -> bytes:
@@ -126,7 +125,7 @@ def _with_keypoints(
     """
     chosen = request.query_params["keypoints"]
     kept = np.flatnonzero(word_ids == int(chosen)) if chosen.isdigit() else np.arange(len(word_ids))
-    kept = kept[:MOST_DRAWN]
+    kept = kept[np.argsort(-found.response[kept], kind="stable")][:MOST_DRAWN]
     rgb = images.decode(small, "thumbnail").rgb
     scale = max(rgb.shape[:2]) / longest
     drawn = draw.keypoints(rgb, found.xy[kept], found.size[kept], found.angle[kept], scale)

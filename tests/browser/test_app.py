@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from engine import images, pipeline
 from engine.index import Index
 
 from .conftest import Server, Visitor
@@ -136,7 +137,8 @@ def test_the_first_click_above_a_bar_was_missed_while_bars_grew(visitor: Visitor
 
 
 def test_a_keypoint_on_the_canvas_shows_its_numbers(visitor: Visitor, tiny: Index) -> None:
-    points = tiny.keypoints(0)
+    described = pipeline.describe_query(tiny, images.read(tiny.picture_path(0)))
+    points = described.features
     # The one that lies furthest from all others cannot be mistaken.
     gaps = np.linalg.norm(points.xy[:, None] - points.xy[None], axis=2)
     np.fill_diagonal(gaps, np.inf)
@@ -148,7 +150,7 @@ def test_a_keypoint_on_the_canvas_shows_its_numbers(visitor: Visitor, tiny: Inde
     scale = box["width"] / tiny.images[0].width
     x, y = ((points.xy[chosen] + 0.5) * scale).tolist()
     canvas.hover(position={"x": x, "y": y})
-    word = int(tiny.words(0).word_ids[chosen])
+    word = int(described.words.word_ids[chosen])
     expect(page.get_by_text(re.compile(rf"^word {word} · size "))).to_be_visible()
     canvas.click(position={"x": x, "y": y})
     expect(page.get_by_text(f"Keypoint {chosen + 1} of {len(points.xy)}")).to_be_visible()
