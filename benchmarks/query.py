@@ -30,6 +30,7 @@ from engine import (
     index,
     pipeline,
     records,
+    signatures,
     surf,
     worker,
 )
@@ -49,6 +50,10 @@ def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
     drawn = np.sort(random.choice(len(sample), min(60_000, len(sample)), replace=False))
     words = codebook.train(sample[drawn], params.codebook, params.extraction, len(pictures))
     assigned = [codebook.assign(f.descriptors, words.centres) for f in found]
+    bits = [
+        signatures.sign(f.descriptors, w.word_ids, words.signatures)
+        for f, w in zip(found, assigned)
+    ]
     finished = []
     for i in range(n_images):
         a, b = random.choice(len(pictures), 2, replace=False)
@@ -63,6 +68,7 @@ def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
         arrays["octave"] = arrays["octave"].astype(np.int8)
         arrays["class_id"] = arrays["class_id"].astype(np.int8)
         arrays |= {k: both(assigned, k) for k in ("word_ids", "distances")}
+        arrays["bits"] = np.concatenate([bits[s][r] for s, r in rows])
         arrays["distances"] *= random.uniform(0.9, 1.1, len(arrays["distances"])).astype(np.float32)
         said = {"path": f"{i:05}.jpg", "reason": None, "sha256": f"{i:064x}"}
         said |= {"width": 1024, "height": 768, "n_bytes": 1, "n_keypoints": len(arrays["xy"])}

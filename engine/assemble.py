@@ -69,7 +69,8 @@ class Assembled:
     Attributes
     ----------
     parts : dict
-        images, keypoints, words, vectors (and descriptors) of the manifest, without parameters.
+        images, keypoints, words, signatures, vectors (and descriptors) of the manifest, without
+        their parameters.
     offsets : (I + 1,) int64 array
         First keypoint row of each image.
     images : list
@@ -147,6 +148,7 @@ def _specs(
     specs: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
         "keypoints": {k: (dtype, (n_rows, *tail)) for k, (dtype, tail) in packing.ARRAYS.items()},
         "words": {"counts": (counts_dtype, (n_images, n_words)), "distances": ("uint8", (n_rows,))},
+        "signatures": {"bits": ("uint64", (n_rows, 2))},
         "vectors": dict.fromkeys(SUMS.values(), ("float32", (n_images, n_words))),
     }
     if n_dimensions:
@@ -162,8 +164,7 @@ def _by_word(
     sorted_ = {name: array[order] for name, array in stored.items()}
     fields = ("xy", "size", "angle", "response", "octave", "class_id")
     packed = packing.pack(Keypoints(*(sorted_[name] for name in fields)), width, height)
-    if "descriptors" in sorted_:
-        packed["descriptors"] = sorted_["descriptors"]
+    packed |= {name: sorted_[name] for name in ("bits", "descriptors") if name in sorted_}
     return Words(sorted_["word_ids"], sorted_["distances"]), packed
 
 

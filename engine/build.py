@@ -1,14 +1,13 @@
 """From a folder of pictures to an index: the stages, over processes, resumable at any moment.
 
 Files of a build lie in ``artifacts/builds/NAME`` until it is done: ``plan.json`` (what was asked),
-one record a picture (see `engine.worker`), and ``centres.npy``. A run that finds them with the
+one record a picture (see `engine.worker`), and the codebook. A run that finds them with the
 same plan goes on from there.
 """
 
 import contextlib
 import dataclasses
 import hashlib
-import io
 import json
 import shutil
 from collections.abc import Callable, Iterable
@@ -28,7 +27,7 @@ from engine.index import Index, Skipped
 from engine.pool import Progress, Run, available_cores
 from engine.worker import Job, PatchJob
 
-CENTRES = "centres.npy"
+CODEBOOK = "codebook"
 IMAGE_FRACTION = 10  # the original learned its words on a tenth of the images
 
 
@@ -73,7 +72,7 @@ class _Plan:
     keys: tuple[str, ...]
     unreadable: tuple[Skipped, ...]
 
-    def jobs(self, ids: Iterable[int], centres: Path | None) -> list[Job]:
+    def jobs(self, ids: Iterable[int], words: Path | None) -> list[Job]:
         return [
             Job(
                 picture=str(self.root / self.paths[i]),
@@ -81,7 +80,7 @@ class _Plan:
                 n_bytes=self.sizes[i],
                 record=self.record(i),
                 extraction=self.params.extraction,
-                centres=None if centres is None else str(centres),
+                codebook=None if words is None else str(words),
                 keep_descriptors=self.params.keep_descriptors,
             )
             for i in ids
@@ -153,7 +152,7 @@ def build(
         plan = _make_plan(folder, name, params or BuildParams(), run)
         surf.warm_up(run.say)
         words = _learn_words(plan, run)
-        _finish_pictures(plan, words, run)
+        _finish_pictures(plan, run)
         _write_index(plan, words, run)
         shutil.rmtree(plan.work)
     return index.open_index(name)
@@ -189,42 +188,37 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: Run) -> _Plan:
     return _Plan(name, root, work, params, *found)
 
 
-def _finish_pictures(plan: _Plan, words: Codebook, run: Run) -> None:
+def _finish_pictures(plan: _Plan, run: Run) -> None:
     """Give every picture its words, except those that an earlier run has finished."""
-    centres = plan.work / CENTRES
-    data = io.BytesIO()
-    np.save(data, words.centres, allow_pickle=False)
-    artifacts.write_bytes(centres, data.getvalue())
     # A record that power loss left empty is no record: its picture is done again.
     todo = [i for i in range(len(plan.paths)) if not worker.is_finished(plan.record(i))]
     n_before = len(plan.paths) - len(todo)
-    run.process("Finding keypoints and their words", plan.jobs(todo, centres), n_before)
+    run.process(
+        "Finding keypoints and their words", plan.jobs(todo, plan.work / CODEBOOK), n_before
+    )
 
 
 def _learn_words(plan: _Plan, run: Run) -> Codebook:
     """Open the codebook asked for, or the one an earlier run learned, or learn it."""
     params = plan.params
-    if params.codebook_name is not None:
+    kept = plan.work / CODEBOOK
+    with contextlib.suppress(ArtifactError):
+        return codebook.read_codebook(kept, "")
+    if kept.exists():
+        # These words are lost, and what was assigned to them with them.
+        shutil.rmtree(plan.work / "records", ignore_errors=True)
+    if params.codebook_name is None:
+        sample, n_images = _training_sample(plan, run)
+        run.say(f"Learning {params.codebook.n_words} words")
+        words = codebook.train(sample, params.codebook, params.extraction, n_images)
+    else:
         words = codebook.open_codebook(params.codebook_name)
         if words.extraction != params.extraction:
             raise BuildError(
                 f"the codebook {params.codebook_name!r} was learned on features of other "
                 f"parameters ({words.extraction}); build with the same, or learn new words"
             )
-        return words
-    kept = plan.work / "codebook"
-    if (kept / artifacts.MANIFEST).exists():
-        with contextlib.suppress(ArtifactError):
-            manifest = artifacts.read_manifest(kept, "codebook", "")
-            return codebook.from_entry(manifest["codebook"], kept)
-    if (plan.work / CENTRES).exists():
-        # These words are lost, and what was assigned to them with them.
-        shutil.rmtree(plan.work / "records", ignore_errors=True)
-    sample, n_images = _training_sample(plan, run)
-    run.say(f"Learning {params.codebook.n_words} words")
-    words = codebook.train(sample, params.codebook, params.extraction, n_images)
-    kept.mkdir(exist_ok=True)
-    artifacts.write_manifest(kept, "codebook", {"codebook": codebook.to_entry(words, kept)})
+    codebook.write_codebook(words, kept)
     return words
 
 
@@ -284,6 +278,7 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     parts["images"]["parameters"] = {"folder": str(plan.root)}
     parts["keypoints"]["parameters"] = plan.params.extraction.to_json()
     parts["words"]["parameters"] = {"codebook": words.sha256}
+    parts["signatures"]["parameters"] = {"codebook": words.sha256}
     parts["vectors"]["parameters"] = {"weighting": plan.params.weighting}
     parts["codebook"] = codebook.to_entry(words, folder)
     pixels = _cut_patches(plan, assembled, parts["keypoints"]["arrays"], folder, run)

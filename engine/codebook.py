@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts
+from engine import artifacts, signatures
 from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
+from engine.signatures import SignatureModel
 
 ALGORITHMS = ("lloyd", "minibatch")
 SAMPLINGS = ("images", "descriptors")
@@ -77,14 +78,17 @@ class Codebook:
         Which features they are words of; no other features may be assigned to them.
     training : dict
         n_images, n_descriptors, distortion (mean squared distance), seconds.
+    signatures : SignatureModel
+        How descriptors of each word become signatures.
     sha256 : str
-        Digest of the centres: two codebooks with the same digest are the same.
+        Digest of all numbers: two codebooks with the same digest are the same.
     """
 
     centres: NDArray[np.float32]
     params: CodebookParams
     extraction: ExtractionParams
     training: dict[str, Any]
+    signatures: SignatureModel
     sha256: str
 
     @property
@@ -112,9 +116,12 @@ class Words:
         return len(self.word_ids)
 
 
-def digest_of(centres: NDArray[np.float32]) -> str:
+def digest_of(centres: NDArray[np.float32], model: SignatureModel) -> str:
     """Return the sha256 of a vocabulary's numbers."""
-    return hashlib.sha256(np.ascontiguousarray(centres).tobytes()).hexdigest()
+    digest = hashlib.sha256()
+    for array in (centres, model.projection, model.medians):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _lloyd(sample: NDArray[np.float32], params: CodebookParams) -> NDArray[np.float32]:
@@ -196,13 +203,14 @@ def train(
         centres = np.ascontiguousarray(method(descriptors, params), np.float32)
         seconds = time.perf_counter() - started
         words = assign(descriptors, centres)
+        model = signatures.learn(descriptors, words.word_ids, params.n_words, params.seed)
     training = {
         "n_images": n_images,
         "n_descriptors": len(descriptors),
         "distortion": float(np.mean(words.distances.astype(np.float64) ** 2)),
         "seconds": round(seconds, 3),
     }
-    return Codebook(centres, params, extraction, training, digest_of(centres))
+    return Codebook(centres, params, extraction, training, model, digest_of(centres, model))
 
 
 def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Words:
@@ -272,13 +280,18 @@ def _folder(name: str) -> Path:
 
 
 def to_entry(codebook: Codebook, folder: Path) -> dict[str, Any]:
-    """Write a codebook's array into an artifact's folder and return its part of the manifest."""
+    """Write a codebook's arrays into an artifact's folder and return its part of the manifest."""
+    arrays = {
+        "centres": codebook.centres,
+        "projection": codebook.signatures.projection,
+        "medians": codebook.signatures.medians,
+    }
     return {
         "parameters": dataclasses.asdict(codebook.params),
         "extraction": codebook.extraction.to_json(),
         "training": codebook.training,
         "digest": codebook.sha256,
-        "arrays": {"centres": artifacts.write_array(folder, "centres", codebook.centres)},
+        "arrays": {k: artifacts.write_array(folder, k, array) for k, array in arrays.items()},
     }
 
 
@@ -293,18 +306,30 @@ def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
     try:
         params = CodebookParams(**entry["parameters"])
         extraction = ExtractionParams.from_json(entry["extraction"])
-        centres = artifacts.open_array(folder, entry["arrays"]["centres"])
+        arrays = {k: artifacts.open_array(folder, of) for k, of in entry["arrays"].items()}
+        centres = arrays["centres"]
+        model = SignatureModel(arrays["projection"], arrays["medians"])
         training, digest = dict(entry["training"]), str(entry["digest"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"the codebook in {folder} does not fit its format: {error}") from None
-    if centres.ndim != 2 or centres.dtype != np.float32 or digest_of(centres) != digest:
+    fits = (
+        centres.ndim == 2
+        and model.projection.shape == (centres.shape[1], signatures.N_BITS)
+        and model.medians.shape == (len(centres), signatures.N_BITS)
+        and all(array.dtype == np.float32 for array in arrays.values())
+    )
+    if not fits or digest_of(centres, model) != digest:
         raise ArtifactError(f"the codebook in {folder} is damaged: its checksum does not fit")
-    return Codebook(centres, params, extraction, training, digest)
+    return Codebook(centres, params, extraction, training, model, digest)
 
 
 def save_codebook(codebook: Codebook, name: str) -> None:
     """Keep a codebook by name, for other collections."""
-    folder = _folder(name)
+    write_codebook(codebook, _folder(name))
+
+
+def write_codebook(codebook: Codebook, folder: Path) -> None:
+    """Keep a codebook in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"codebook": to_entry(codebook, folder), "libraries": artifacts.library_versions()}
     manifest = artifacts.write_manifest(folder, "codebook", content)
@@ -319,9 +344,13 @@ def open_codebook(name: str) -> Codebook:
     ArtifactError
         If there is none, or it is damaged.
     """
-    folder = _folder(name)
     known = ", ".join(list_codebooks()) or "none yet"
     repair = f"python -m engine build FOLDER --name {name} (codebooks here: {known})"
+    return read_codebook(_folder(name), repair)
+
+
+def read_codebook(folder: Path, repair: str) -> Codebook:
+    """Read what `write_codebook` wrote; errors name the command `repair`."""
     manifest = artifacts.read_manifest(folder, "codebook", repair)
     return from_entry(manifest.get("codebook", {}), folder)
 

@@ -1,10 +1,10 @@
 """An index on disk: what it holds, and how it is opened.
 
-An index is a folder of named parts (images, keypoints, codebook, words, vectors, patches). Each
-part has its own parameters and arrays in the manifest, so a part can be added or replaced without
-touching the others. Arrays that run over all keypoints are cut by `offsets`: image i owns the rows
-offsets[i] to offsets[i + 1], sorted by word, the strongest first in each. Keypoints are packed, see
-`engine.packing`.
+An index is a folder of named parts (images, keypoints, codebook, words, signatures, vectors,
+patches). Each part has its own parameters and arrays in the manifest, so a part can be added or
+replaced without touching the others. Arrays that run over all keypoints are cut by `offsets`:
+image i owns the rows offsets[i] to offsets[i + 1], sorted by word, the strongest first in each.
+Keypoints are packed, see `engine.packing`.
 """
 
 import dataclasses
@@ -166,6 +166,11 @@ class Index:
     def patch_keypoints(self) -> NDArray[np.int64]:
         """Keypoint rows of these patches: (K, P) int64, nearest first, -1 where none."""
         return self.parts["patches"]["rows"]
+
+    @property
+    def signatures(self) -> NDArray[np.uint64]:
+        """Signature of each keypoint row: (N, 2) uint64, see `engine.signatures`."""
+        return self.parts["signatures"]["bits"]
 
     def check_image_id(self, image_id: int) -> int:
         """Return `image_id` if it names a picture of the index, else raise a ValueError."""

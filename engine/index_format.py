@@ -22,6 +22,7 @@ def _shapes(n_images: int, n_keypoints: int, n_words: int) -> dict[str, dict[str
     return {
         "keypoints": {name: (n_keypoints, *tail) for name, (_, tail) in packing.ARRAYS.items()},
         "words": {"counts": (n_images, n_words), "distances": (n_keypoints,)},
+        "signatures": {"bits": (n_keypoints, 2)},
         "vectors": vectors,
     }
 

@@ -26,7 +26,7 @@ def add_part(
     ValueError
         If the part is one of those that every index has.
     """
-    if part in ("images", "keypoints", "codebook", "words", "vectors"):
+    if part in ("images", "keypoints", "codebook", "words", "signatures", "vectors"):
         raise ValueError(f"{part!r} belongs to the index itself and cannot be replaced")
     folder = index_folder(name)
     with artifacts.writing(name):

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codebook, features, images, records, surf
+from engine import artifacts, codebook, features, images, records, signatures, surf
+from engine.codebook import Codebook
 from engine.errors import ImageError
 from engine.features import ExtractionParams
 from engine.records import Record
@@ -41,8 +42,8 @@ class Job:
         Where its record goes, without ending.
     extraction : ExtractionParams
         How to find features.
-    centres : str or None
-        File of the words. Without it the features are kept with their descriptors, for the
+    codebook : str or None
+        Folder of the words. Without it the features are kept with their descriptors, for the
         training sample; with it they are assigned and the descriptors dropped.
     keep_descriptors : bool
         Whether the finished record keeps them.
@@ -53,7 +54,7 @@ class Job:
     n_bytes: int
     record: str
     extraction: ExtractionParams
-    centres: str | None
+    codebook: str | None
     keep_descriptors: bool
 
 
@@ -101,9 +102,9 @@ def _end_with(parent: int) -> None:
 
 
 @functools.lru_cache(maxsize=2)
-def _centres(path: str) -> NDArray[np.float32]:
-    centres: NDArray[np.float32] = np.load(path, allow_pickle=False)
-    return centres
+def _codebook(folder: str, stamp: str) -> Codebook:
+    """Open a codebook once; the stamp tells one that has taken its place."""
+    return codebook.read_codebook(Path(folder), "run the build again")
 
 
 def record_path(record: str, *, finished: bool) -> Path:
@@ -191,13 +192,15 @@ def _process(job: Job) -> Outcome:
     found = kept or _find_features(job)
     if found.description["reason"] is not None:
         records.write(finished, found)
-    elif job.centres is None:
+    elif job.codebook is None:
         if kept is None:
             records.write(waiting, found)
     else:
         arrays = dict(found.arrays)
-        words = codebook.assign(arrays["descriptors"], _centres(job.centres))
-        arrays |= {"word_ids": words.word_ids, "distances": words.distances}
+        vocabulary = _codebook(job.codebook, artifacts.stamp(Path(job.codebook)))
+        words = codebook.assign(arrays["descriptors"], vocabulary.centres)
+        bits = signatures.sign(arrays["descriptors"], words.word_ids, vocabulary.signatures)
+        arrays |= {"word_ids": words.word_ids, "distances": words.distances, "bits": bits}
         if not job.keep_descriptors:
             del arrays["descriptors"]
         records.write(finished, Record(found.description, arrays))

@@ -364,7 +364,7 @@ def test_a_finished_record_that_power_loss_emptied_is_made_again(
 def test_words_lost_after_they_were_used_are_learned_again(folder: Path, scratch: Path) -> None:
     with pytest.raises(CancelledError):
         build.build(folder, "cut", tiny_params(), n_workers=1, cancelled=_Stop(42))
-    assert (build.work_folder("cut") / build.CENTRES).exists()
+    assert (build.work_folder("cut") / build.CODEBOOK).exists()
     (build.work_folder("cut") / "codebook" / artifacts.MANIFEST).write_bytes(b"")
     build.build(folder, "cut", tiny_params(), n_workers=1)
     assert _digests("cut") == _digests("tiny")

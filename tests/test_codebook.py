@@ -129,16 +129,19 @@ def test_a_saved_codebook_opens_the_same(empty_artifacts: Path) -> None:
     codebook.save_codebook(learned, "shared-words")
     opened = codebook.open_codebook("shared-words")
     np.testing.assert_array_equal(opened.centres, learned.centres)
+    np.testing.assert_array_equal(opened.signatures.medians, learned.signatures.medians)
+    np.testing.assert_array_equal(opened.signatures.projection, learned.signatures.projection)
     assert opened.params == params
     assert opened.extraction == ExtractionParams(max_side=640)
     assert opened.training == learned.training
     assert codebook.list_codebooks() == ["shared-words"]
 
 
-def test_a_damaged_codebook_is_refused(empty_artifacts: Path) -> None:
+@pytest.mark.parametrize("array", ["centres", "projection", "medians"])
+def test_a_damaged_codebook_is_refused(empty_artifacts: Path, array: str) -> None:
     learned = codebook.train(_unit_rows(100, 8), CodebookParams(4), ExtractionParams(), 1)
     codebook.save_codebook(learned, "words")
-    (path,) = (empty_artifacts / "codebooks" / "words").glob("*.npy")
+    (path,) = (empty_artifacts / "codebooks" / "words").glob(f"{array}-*.npy")
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)

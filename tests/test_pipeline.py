@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import codebook, encode, features, images, pipeline
+from engine import codebook, encode, features, images, pipeline, signatures
 from engine.features import ExtractionParams
 from engine.index import Index
 from engine.surf import SurfParams
@@ -92,6 +92,11 @@ def test_words_of_the_index_are_those_of_its_pictures(tiny: Index) -> None:
         np.testing.assert_allclose(found.size[order], kept.size, rtol=1e-4)
         np.testing.assert_array_equal(found.octave[order], kept.octave)
         np.testing.assert_array_equal(found.class_id[order], kept.class_id)
+        bits = signatures.sign(found.descriptors, words.word_ids, tiny.codebook.signatures)
+        rows = slice(tiny.offsets[image_id], tiny.offsets[image_id + 1])
+        differing = np.unpackbits((bits[order] ^ tiny.signatures[rows]).view(np.uint8))
+        # Another order of additions may put a number on the other side of its median.
+        assert differing.sum() <= 1e-4 * len(differing)
 
 
 def test_a_picture_of_the_collection_has_the_vector_of_its_file(tiny: Index) -> None:
