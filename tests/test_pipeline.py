@@ -95,8 +95,8 @@ def test_words_of_the_index_are_those_of_its_pictures(tiny: Index) -> None:
         bits = signatures.sign(found.descriptors, words.word_ids, tiny.codebook.signatures)
         rows = slice(tiny.offsets[image_id], tiny.offsets[image_id + 1])
         differing = np.unpackbits((bits[order] ^ tiny.signatures[rows]).view(np.uint8))
-        # Another order of additions may put a number on the other side of its median.
-        assert differing.sum() <= 1e-4 * len(differing)
+        # A median can be one of the numbers themselves, and another order of additions moves it.
+        assert differing.sum() <= 1e-3 * len(differing)
 
 
 def test_a_picture_of_the_collection_has_the_vector_of_its_file(tiny: Index) -> None:
