@@ -83,15 +83,9 @@ def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
     parts["keypoints"]["parameters"] = params.extraction.to_json()
     parts["vectors"]["parameters"] = {"weighting": "distance"}
     parts["codebook"] = codebook.to_entry(words, folder)
-    shape = (words.n_words, 1)
-    parts["patches"] = {
-        "arrays": {
-            "pixels": artifacts.write_array(
-                folder, "pixels", np.zeros((*shape, 32, 32, 3), np.uint8)
-            ),
-            "rows": artifacts.write_array(folder, "rows", np.full(shape, -1, np.int64)),
-        }
-    }
+    pixels = np.zeros((words.n_words, 1, 32, 32, 3), np.uint8)
+    rows = np.full((words.n_words, 1), -1, np.int64)
+    parts["patches"] = {"arrays": assemble.write_patches(folder, pixels, rows)}
     artifacts.write_manifest(folder, "index", {"parts": parts})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, encode, packing, records, search, worker
+from engine import artifacts, encode, images, packing, records, search, worker
 from engine.artifacts import ArrayWriter, Json
 from engine.codebook import Words
 from engine.errors import BuildError
@@ -19,7 +19,8 @@ from engine.surf import Keypoints
 
 PATCH_SIDE = 32
 MOST_PATCHES = 16  # of one word; enough for a tile and a first look
-PATCH_BUDGET = 8_000  # over all words: 25 MB of pixels
+PATCH_BUDGET = 8_000  # over all words: 25 MB of pixels, 4 MB as JPEG
+PATCH_QUALITY = 85
 
 
 class NearestKeypoints:
@@ -127,7 +128,7 @@ def _gone(record: str) -> BuildError:
 
 def _catalogue(finished: Sequence[str]) -> tuple[list[str], list[list[Any]], list[list[str]], Any]:
     """Read what the records say of their files: those to keep, images, skipped, offsets."""
-    kept, images, skipped, counts = [], [], [], []
+    kept, entries, skipped, counts = [], [], [], []
     for record in finished:
         said = records.read_description(worker.record_path(record, finished=True))
         if said is None:
@@ -137,8 +138,8 @@ def _catalogue(finished: Sequence[str]) -> tuple[list[str], list[list[Any]], lis
             continue
         kept.append(record)
         counts.append(said["n_keypoints"])
-        images.append([said[key] for key in ("path", "sha256", "width", "height", "n_bytes")])
-    return kept, images, skipped, np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+        entries.append([said[key] for key in ("path", "sha256", "width", "height", "n_bytes")])
+    return kept, entries, skipped, np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
 
 
 def _specs(
@@ -199,17 +200,17 @@ def assemble(
     BuildError
         If a record is missing or no picture could be read.
     """
-    kept, images, skipped, offsets = _catalogue(finished)
+    kept, entries, skipped, offsets = _catalogue(finished)
     skipped += [[one.path, one.reason] for one in unreadable]
-    if not images:
+    if not entries:
         first = f" The first of them: {skipped[0][1]}" if skipped else ""
         raise BuildError(f"none of {len(skipped)} pictures could be read.{first}")
     n_patches = patches_per_word(n_words)
-    nearest = NearestKeypoints(n_words, n_patches, 1 if len(images) >= 4 * n_patches else 4)
+    nearest = NearestKeypoints(n_words, n_patches, 1 if len(entries) >= 4 * n_patches else 4)
     statistics = _WordStatistics(n_words)
     most = int(np.diff(offsets).max())
     counts_dtype = "uint16" if most < 2**16 else "uint32"
-    specs = _specs(int(offsets[-1]), len(images), n_words, n_dimensions, counts_dtype)
+    specs = _specs(int(offsets[-1]), len(entries), n_words, n_dimensions, counts_dtype)
     with contextlib.ExitStack() as stack:
         writers = {
             (part, name): stack.enter_context(
@@ -219,7 +220,7 @@ def assemble(
             for name, (dtype, shape) in arrays.items()
         }
         seen: set[str] = set()
-        for record, first_row, image in zip(kept, offsets, images):
+        for record, first_row, image in zip(kept, offsets, entries):
             stored = records.read(worker.record_path(record, finished=True))
             if stored is None:
                 raise _gone(record)
@@ -242,17 +243,17 @@ def assemble(
     extra = statistics.arrays()
     counts = artifacts.open_array(folder, parts["words"]["arrays"]["counts"])
     extra["norms"] = _norms(
-        folder, vectors, counts, encode.idf(extra["document_frequency"], len(images))
+        folder, vectors, counts, encode.idf(extra["document_frequency"], len(entries))
     )
     for name, array in extra.items():
         vectors[name] = artifacts.write_array(folder, f"vectors-{name}".replace("_", "-"), array)
     parts["images"] = {
         "catalogue": artifacts.write_json(
-            folder, "catalogue", {"images": images, "skipped": skipped}
+            folder, "catalogue", {"images": entries, "skipped": skipped}
         ),
         "arrays": {"offsets": artifacts.write_array(folder, "offsets", offsets)},
     }
-    return Assembled(parts, offsets, images, nearest.rows)
+    return Assembled(parts, offsets, entries, nearest.rows)
 
 
 def _norms(
@@ -269,3 +270,29 @@ def _norms(
         rows = [search.norms(counts[i : i + search.SCORE_BLOCK] * factors) for i in blocks]
         lengths.append(np.concatenate(rows))
     return np.stack(lengths)
+
+
+def write_patches(folder: Path, patches: NDArray[np.uint8], rows: NDArray[np.int64]) -> Json:
+    """Write the patches of all words, side by side in one JPEG a word.
+
+    Parameters
+    ----------
+    folder : Path
+        The index.
+    patches : (K, P, S, S, 3) uint8 array
+        RGB; S a multiple of 16, so that no patch bleeds into its neighbour.
+    rows : (K, P) int64 array
+        Their keypoint rows.
+
+    Returns
+    -------
+    dict
+        The arrays' part of the manifest.
+    """
+    strips = [
+        images.encode_jpeg(np.concatenate(list(of_word), axis=1), PATCH_QUALITY)
+        for of_word in patches
+    ]
+    starts = np.concatenate(([0], np.cumsum([len(strip) for strip in strips], dtype=np.int64)))
+    arrays = {"jpeg": np.frombuffer(b"".join(strips), np.uint8), "starts": starts, "rows": rows}
+    return {k: artifacts.write_array(folder, f"patches-{k}", array) for k, array in arrays.items()}

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import artifacts, codebook, datasets, images, index, packing, records, surf, worker
-from engine.assemble import PATCH_SIDE, Assembled, assemble
+from engine.assemble import PATCH_SIDE, Assembled, assemble, write_patches
 from engine.codebook import Codebook, CodebookParams
 from engine.encode import check_weighting
 from engine.errors import ArtifactError, BuildError
@@ -281,13 +281,10 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     parts["signatures"]["parameters"] = {"codebook": words.sha256}
     parts["vectors"]["parameters"] = {"weighting": plan.params.weighting}
     parts["codebook"] = codebook.to_entry(words, folder)
-    pixels = _cut_patches(plan, assembled, parts["keypoints"]["arrays"], folder, run)
+    patches = _cut_patches(plan, assembled, parts["keypoints"]["arrays"], folder, run)
     parts["patches"] = {
         "parameters": {"side": PATCH_SIDE},
-        "arrays": {
-            "pixels": artifacts.write_array(folder, "patches-pixels", pixels),
-            "rows": artifacts.write_array(folder, "patches-rows", assembled.patch_rows),
-        },
+        "arrays": write_patches(folder, patches, assembled.patch_rows),
     }
     content = {
         "parts": parts,

@@ -63,14 +63,14 @@ def word_tile(opened: Index, word: int) -> NDArray[np.uint8]:
     (3 S, 3 S, 3) uint8 array
         RGB, S the side of a patch; grey where the word has fewer patches.
     """
-    opened.check_word(word)
-    side = opened.patches.shape[2]
+    patches = opened.patches(word)
+    side = patches.shape[1]
     tile = np.full((WORD_TILE * side, WORD_TILE * side, 3), 128, np.uint8)
-    for place in range(min(WORD_TILE**2, opened.patches.shape[1])):
+    for place in range(min(WORD_TILE**2, len(patches))):
         if opened.patch_keypoints[word, place] >= 0:
             row, column = divmod(place, WORD_TILE)
             top, left = row * side, column * side
-            tile[top : top + side, left : left + side] = opened.patches[word, place]
+            tile[top : top + side, left : left + side] = patches[place]
     return tile
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, encode, packing
+from engine import artifacts, codebook, encode, images, packing
 from engine.codebook import Codebook, Words
 from engine.encode import check_weighting
 from engine.errors import ArtifactError
@@ -158,11 +158,6 @@ class Index:
         return self.parts["vectors"]["std_distance"]
 
     @property
-    def patches(self) -> NDArray[np.uint8]:
-        """The P patches nearest to each word: (K, P, S, S, 3) uint8 RGB, black where none."""
-        return self.parts["patches"]["pixels"]
-
-    @property
     def patch_keypoints(self) -> NDArray[np.int64]:
         """Keypoint rows of these patches: (K, P) int64, nearest first, -1 where none."""
         return self.parts["patches"]["rows"]
@@ -262,6 +257,14 @@ class Index:
         rows = np.repeat(starts, held) + np.arange(held.sum())
         order = np.argsort(self.parts["words"]["distances"][rows], kind="stable")
         return rows[order]
+
+    def patches(self, word: int) -> NDArray[np.uint8]:
+        """Return the P patches nearest to a word: (P, S, S, 3) uint8 RGB, black where none."""
+        starts = self.parts["patches"]["starts"]
+        data = self.parts["patches"]["jpeg"][starts[self.check_word(word)] : starts[word + 1]]
+        strip = images.decode(data.tobytes(), f"patches of word {word}").rgb
+        side = len(strip)
+        return strip.reshape(side, -1, side, 3).swapaxes(0, 1)
 
     def image_of_row(self, rows: NDArray[np.int64]) -> NDArray[np.int32]:
         """Return which image each keypoint row belongs to."""

@@ -38,8 +38,10 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
                 raise ValueError(f"{part}/{name} has shape {parts[part][name].shape}, not {shape}")
     if not np.array_equal(parts["words"]["counts"].sum(axis=1, dtype=np.int64), np.diff(offsets)):
         raise ValueError("words/counts does not count the keypoints of its images")
-    rows, pixels = parts["patches"]["rows"], parts["patches"]["pixels"]
-    if rows.ndim != 2 or pixels.ndim != 5 or pixels.shape[:2] != rows.shape:
+    rows, starts, jpeg = (parts["patches"][name] for name in ("rows", "starts", "jpeg"))
+    if rows.ndim != 2 or starts.shape != (n_words + 1,) or jpeg.ndim != 1:
         raise ValueError("its patches do not fit")
+    if starts[0] != 0 or starts[-1] != len(jpeg) or np.any(np.diff(starts) <= 0):
+        raise ValueError("patches/starts does not cut patches/jpeg into one piece a word")
     if len(rows) != n_words:
         raise ValueError("it has patches of another number of words")

@@ -119,14 +119,15 @@ def patches(shown: Index, here: Link, word: int) -> None:
     rows = rows[rows >= 0]
     owners = shown.image_of_row(rows)
     distances = shown.distances(rows)
+    cut = shown.patches(word)
     tiles = [
         Tile(
             id=place,
-            url=urls.inlined(images.encode_jpeg(shown.patches[word, place], 90)),
+            url=urls.inlined(images.encode_jpeg(cut[place], 90)),
             href=urls.page("inspect", here.to(image_id=owner, word=word)),
-            alt=f"Patch from {shown.images[owner].shown}, distance {distance:.3f}",
+            alt=f"Patch from {shown.images[owner].shown}, distance {distance:.2f}",
             title=f"{shown.images[owner].shown}: show where",
-            caption=f"{distance:.3f}",
+            caption=f"{distance:.2f}",
         )
         for place, (owner, distance) in enumerate(zip(owners.tolist(), distances.tolist()))
     ]

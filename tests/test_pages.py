@@ -194,7 +194,7 @@ def test_a_word_shows_its_patches_images_and_neighbours(tiny: Index) -> None:
         assert kind == "data:image/jpeg;base64"
         with Pillow.open(io.BytesIO(base64.b64decode(coded))) as patch:
             seen = np.asarray(patch, np.int16)
-        assert np.abs(seen - tiny.patches[3, place]).mean() < 8  # of 255, by JPEG
+        assert np.abs(seen - tiny.patches(3)[place]).mean() < 8  # of 255, by JPEG
     spread = component(at, "spread")
     assert sum(spread["values"]) == int(tiny.frequency[3])
     assert len(spread["ends"]) == len(spread["values"]) + 1

@@ -247,6 +247,8 @@ def test_results_are_reached_and_searched_from_by_keyboard(visitor: Visitor, tin
 def test_the_viewer_is_used_by_keyboard(visitor: Visitor, tiny: Index) -> None:
     page = visitor.open("/inspect?query=image-0")
     canvas = page.locator("canvas[tabindex='0']")
+    # A key pressed before the keypoints have come steps through none.
+    expect(page.locator(".viewer[data-zoom]")).to_be_visible()
     canvas.focus()
     page.keyboard.press("+")
     page.keyboard.press("n")
