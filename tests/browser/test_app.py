@@ -278,9 +278,10 @@ def test_results_are_downloaded_as_csv(visitor: Visitor, tiny: Index, tmp_path: 
 def test_keypoints_are_downloaded_as_csv(visitor: Visitor, tiny: Index, tmp_path: Path) -> None:
     page = visitor.open("/inspect?query=image-0")
     rows = saved(page, "Keypoints as CSV", tmp_path / "keypoints.csv")
-    found = tiny.keypoints(0)
+    described = pipeline.describe_query(tiny, images.read(tiny.picture_path(0)))
+    found = described.features
     assert len(rows) == len(found)
-    assert [int(row["word"]) for row in rows] == tiny.words(0).word_ids.tolist()
+    assert [int(row["word"]) for row in rows] == described.words.word_ids.tolist()
     places = np.array([[float(row["x"]), float(row["y"])] for row in rows])
     assert np.abs(places - found.xy).max() < 0.001  # pixels
 
