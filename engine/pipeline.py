@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codebook, encode, features, search, surf
+from engine import codebook, encode, features, patches, search, surf
 from engine.codebook import Words
 from engine.encode import BagOfWords
 from engine.images import Image
@@ -86,7 +86,8 @@ def warm_up(message: Callable[[str], None] | None = None) -> None:
     """
     surf.warm_up(message)
     codebook.assign(np.zeros((1, 64), np.float32), np.zeros((1, 64), np.float32))
-    surf.patch(np.zeros((8, 8), np.uint8), (4.0, 4.0), 8.0, 0.0, side=8)
+    one = np.ones(1, np.float32)
+    patches.cut(np.zeros((8, 8), np.uint8), np.zeros((1, 2), np.float32), one, one, side=8)
 
 
 def describe_query(

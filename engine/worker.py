@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, features, images, records, signatures, surf
+from engine import artifacts, codebook, features, images, patches, records, signatures
 from engine.codebook import Codebook
 from engine.errors import ImageError
 from engine.features import ExtractionParams
@@ -220,4 +220,4 @@ def cut_patches(job: PatchJob) -> tuple[NDArray[np.int64], NDArray[np.uint8] | N
         rgb = images.read(Path(job.picture)).rgb
     except ImageError:
         return job.rows, None
-    return job.rows, surf.patches(rgb, job.xy, job.size, job.angle, job.side)
+    return job.rows, patches.cut(rgb, job.xy, job.size, job.angle, job.side)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import draw, encode, surf
+from engine import draw, encode, patches
 from engine.encode import WEIGHTINGS
 from engine.index import Index
 from engine.pipeline import QueryFeatures
@@ -140,7 +140,7 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
     st.markdown(f"**Keypoint {chosen + 1} of {len(features):,}**", help=words.TERMS["keypoint"])
     left, right = st.columns(2)
     part = slice(chosen, chosen + 1)
-    cut = surf.patches(
+    cut = patches.cut(
         described.image.rgb, features.xy[part], features.size[part], features.angle[part], 128
     )[0]
     left.image(cut, caption="Its patch", width="stretch", alt="Its patch, upright")

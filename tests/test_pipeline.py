@@ -136,13 +136,13 @@ def test_a_warmed_up_process_compiles_nothing_more() -> None:
     """The first patch of a fresh server was waited for: its kernel had not been warmed up."""
     code = """
 import numpy as np
-from engine import codebook, pipeline, surf
+from engine import codebook, patches, pipeline, surf
 from engine.kernels import assign, surf_patch
 pipeline.warm_up()
 before = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patches)]
 colour = np.random.default_rng(0).integers(0, 256, (90, 90, 3)).astype(np.uint8)
 found = surf.extract(colour[..., 0].copy())
-surf.patches(colour, found.xy, found.size, found.angle, 80)
+patches.cut(colour, found.xy, found.size, found.angle, 80)
 codebook.assign(found.descriptors, found.descriptors[:7])
 after = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patches)]
 assert before == after == [1, 1], (before, after)

@@ -160,11 +160,11 @@ def test_golden_files_are_met(name):
 def test_uncompiled_kernels_give_the_same(tmp_path):
     """Compiled or not, the same keypoints; without LLVM cosf may round its last bit otherwise."""
     code = (
-        "import sys, numpy as np; from engine import surf;"
+        "import sys, numpy as np; from engine import patches, surf;"
         "gray = np.load(sys.argv[1])['gray'];"
         "f = surf.extract(gray, surf.SurfParams(900.0, 2), n_threads=2);"
         "u = surf.extract(gray, surf.SurfParams(20.0, 2, extended=False, upright=True));"
-        "p = surf.patches(gray, f.xy, f.size, f.angle, 8);"
+        "p = patches.cut(gray, f.xy, f.size, f.angle, 8);"
         "np.savez(sys.argv[2], *(getattr(f, n) for n in sys.argv[3].split()), u.descriptors, p)"
     )
     results = []
@@ -492,65 +492,6 @@ def test_wrong_keypoints_are_named():
 def test_parameters_compare_and_hash():
     assert SurfParams() == SurfParams(400.0, 4, 3, True, False)
     assert len({SurfParams(), SurfParams(), SurfParams(upright=True)}) == 2
-
-
-# Patches
-
-
-def test_a_patch_of_the_windows_own_size_is_the_picture():
-    gray = ASTRONAUT[:200, :200]
-    crop = gray[85:117, 65:97]
-    xy, size = (80.5, 100.5), 32 / 2.8
-    for quarters in range(4):
-        cut = surf.patch(gray, xy, size, 90.0 * quarters)
-        np.testing.assert_allclose(cut.astype(int), np.rot90(crop, quarters).astype(int), atol=1)
-
-
-def test_a_patch_averages_over_its_pixels():
-    """A fine checkerboard turns gray, instead of into a pattern that is not there."""
-    board = (np.indices((300, 300)).sum(0) % 2 * 255).astype(np.uint8)
-    cut = surf.patch(board, (150, 150), 256 / 2.8, 30.0)
-    assert cut.shape == (32, 32)
-    assert np.abs(cut.astype(int) - 127).max() < 25
-
-
-def test_patches_of_colour_are_those_of_each_channel():
-    random = np.random.default_rng(5)
-    colour = random.integers(0, 256, (90, 110, 3)).astype(np.uint8)
-    xy = random.uniform(-5, 110, (9, 2)).astype(np.float32)
-    size = random.uniform(4, 60, 9).astype(np.float32)
-    angle = random.uniform(0, 360, 9).astype(np.float32)
-    together = surf.patches(colour, xy, size, angle, 16)
-    assert together.shape == (9, 16, 16, 3)
-    for channel in range(3):
-        plane = surf.patches(colour[..., channel], xy, size, angle, 16)
-        np.testing.assert_array_equal(together[..., channel], plane)
-    np.testing.assert_array_equal(
-        surf.patch(colour, xy[3], float(size[3]), float(angle[3]), 16), together[3]
-    )
-
-
-def test_patches_at_the_border_repeat_its_pixels():
-    gray = np.full((40, 40), 77, np.uint8)
-    gray[:, 0] = 200
-    outside = surf.patch(gray, (-100, 20), 12, 0)
-    assert (outside == 200).all()
-    assert surf.patches(gray, np.zeros((0, 2)), np.zeros(0), np.zeros(0)).shape == (0, 32, 32)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((np.zeros((5, 5)), (1, 1), 5, 0), "image must be a uint8"),
-        ((np.zeros((5, 5, 2), np.uint8), (1, 1), 5, 0), "image must have the shape"),
-        ((ASTRONAUT, (1, 1), 0, 0), "size must be above 0"),
-        ((ASTRONAUT, (1, 1), 5, 0, 0), "side must be from 1"),
-        ((ASTRONAUT, (1, np.inf), 5, 0), "must be finite"),
-    ],
-)
-def test_wrong_patches_are_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        surf.patch(*arguments)
 
 
 # Compiling

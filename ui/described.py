@@ -10,9 +10,10 @@ import functools
 import hashlib
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+
+from cachetools import TTLCache
 
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
@@ -66,19 +67,20 @@ class QueryStore:
         max_age: float = MAX_AGE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._max_bytes, self._max_age, self._clock = max_bytes, max_age, clock
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, tuple[QueryFeatures, float]] = OrderedDict()
+        self._kept: TTLCache[Key, QueryFeatures] = TTLCache(
+            max_bytes, max_age, clock, lambda query: min(_n_bytes(query), max_bytes)
+        )
         self._making: dict[Key, threading.Event] = {}
 
     def get(self, key: Key, make: Callable[[], QueryFeatures]) -> QueryFeatures:
         """Return what is kept under a key, or make it; several who ask at once wait for one."""
         while True:
             with self._lock:
-                self._sweep()
-                if key in self._kept:
-                    found = self._kept[key][0]
-                    self._keep(key, found)
+                self._kept.expire()
+                found = self._kept.get(key)
+                if found is not None:
+                    self._kept[key] = found  # its age counts from now
                     return found
                 others = self._making.get(key)
                 if others is None:
@@ -89,8 +91,7 @@ class QueryStore:
             made = make()
             made = dataclasses.replace(made, image=dataclasses.replace(made.image, name=""))
             with self._lock:
-                self._keep(key, made)
-                self._sweep()
+                self._kept[key] = made
             return made
         finally:
             with self._lock:
@@ -101,19 +102,6 @@ class QueryStore:
         """Forget all of them."""
         with self._lock:
             self._kept.clear()
-
-    def _keep(self, key: Key, query: QueryFeatures) -> None:
-        self._kept[key] = (query, self._clock())
-        self._kept.move_to_end(key)
-
-    def _sweep(self) -> None:
-        oldest = self._clock() - self._max_age
-        total = sum(_n_bytes(query) for query, _ in self._kept.values())
-        for key, (query, used) in list(self._kept.items()):
-            if used >= oldest and (total <= self._max_bytes or len(self._kept) == 1):
-                break
-            total -= _n_bytes(query)
-            del self._kept[key]
 
 
 STORE = QueryStore()

@@ -6,7 +6,19 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import artifacts, build, codebook, demo, draw, encode, features, images, index, surf
+from engine import (
+    artifacts,
+    build,
+    codebook,
+    demo,
+    draw,
+    encode,
+    features,
+    images,
+    index,
+    patches,
+    surf,
+)
 from engine.errors import EngineError
 from ui import startup, words
 
@@ -92,18 +104,17 @@ def _patches() -> NDArray[np.uint8] | None:
         return None
     image, found = _example()
     kept = slice(4, 124, 10)
-    cut = surf.patches(image.rgb, found.xy[kept], found.size[kept], found.angle[kept], 80)
+    cut = patches.cut(image.rgb, found.xy[kept], found.size[kept], found.angle[kept], 80)
     rows = [np.concatenate(list(cut[i : i + 4]), axis=1) for i in (0, 4, 8)]
     return np.concatenate(rows, axis=0)
 
 
 def _histogram() -> NDArray[np.uint8] | None:
     """Draw the example's histogram, once the demo's words are learned."""
-    learned = build.work_folder(demo.NAME) / "codebook"
+    learned = build.work_folder(demo.NAME) / build.CODEBOOK
     if not (learned / artifacts.MANIFEST).exists():
         return None
-    manifest = artifacts.read_manifest(learned, "codebook", "python -m engine demo")
-    vocabulary = codebook.from_entry(manifest["codebook"], learned)
+    vocabulary = codebook.read_codebook(learned, "python -m engine demo")
     _, found = _example()
     bag = encode.bag_of_words(
         codebook.assign(found.descriptors, vocabulary.centres), vocabulary.n_words

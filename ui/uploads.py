@@ -4,9 +4,10 @@ import hashlib
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from cachetools import TTLCache
 
 from engine import images
 
@@ -52,9 +53,10 @@ class UploadStore:
         max_age: float = MAX_AGE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._max_bytes, self._max_age, self._clock = max_bytes, max_age, clock
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[Upload, float]] = OrderedDict()
+        self._kept: TTLCache[str, Upload] = TTLCache(
+            max_bytes, max_age, clock, lambda upload: min(len(upload.data), max_bytes)
+        )
 
     def keep(self, name: str, data: bytes) -> str:
         """Keep a picture and return its token, which alone gives access to it.
@@ -68,29 +70,17 @@ class UploadStore:
         found = Upload(name, data, hashlib.sha256(data).hexdigest())
         token = secrets.token_urlsafe(24)
         with self._lock:
-            self._kept[token] = (found, self._clock())
-            self._sweep()
+            self._kept[token] = found
         return token
 
     def get(self, token: str) -> Upload | None:
         """Return the picture of a token; None if there is none, or no longer."""
         with self._lock:
-            self._sweep()
+            self._kept.expire()
             found = self._kept.get(token)
-            if found is None:
-                return None
-            self._kept[token] = (found[0], self._clock())
-            self._kept.move_to_end(token)
-            return found[0]
-
-    def _sweep(self) -> None:
-        oldest = self._clock() - self._max_age
-        total = sum(len(upload.data) for upload, _ in self._kept.values())
-        for token, (upload, used) in list(self._kept.items()):
-            if used >= oldest and (total <= self._max_bytes or len(self._kept) == 1):
-                break
-            total -= len(upload.data)
-            del self._kept[token]
+            if found is not None:
+                self._kept[token] = found  # its age counts from now
+            return found
 
 
 STORE = UploadStore()
