@@ -94,7 +94,7 @@ def learn(
     word_ids : (N,) int32 array
         Their words.
     n_words : int
-        Size of the vocabulary. A word without descriptors gets the medians of all.
+        Size of the vocabulary. A word without descriptors gets the medians of some of all.
     seed : int
         Decides the directions.
 
@@ -105,14 +105,15 @@ def learn(
     n_dimensions = descriptors.shape[1]
     random = np.random.default_rng(seed).standard_normal((N_BITS, N_BITS))
     projection = np.linalg.qr(random)[0][:n_dimensions].astype(np.float32)
-    rooted = root(descriptors)
-    projected = rooted @ projection
-    overall = np.median(projected, axis=0) if len(projected) else np.zeros(N_BITS)
-    medians = np.tile(overall.astype(np.float32), (n_words, 1))
+    medians = np.empty((n_words, N_BITS), np.float32)
     order = np.argsort(word_ids, kind="stable")
     cuts = np.searchsorted(word_ids[order], np.arange(n_words + 1))
-    for word in np.flatnonzero(np.diff(cuts)):
-        medians[word] = np.median(projected[order[cuts[word] : cuts[word + 1]]], axis=0)
+    spread = descriptors[:: max(1, len(descriptors) // _BLOCK)]
+    # Word by word, since the whole sample projected would take as much memory again.
+    for word in range(n_words):
+        own = descriptors[order[cuts[word] : cuts[word + 1]]]
+        own = own if len(own) else spread
+        medians[word] = np.median(root(own) @ projection, axis=0) if len(own) else 0
     return SignatureModel(projection, medians)
 
 
