@@ -3,8 +3,10 @@
     python benchmarks/build.py [--pictures FOLDER] [--images 120] [--repeats 3]
 
 Builds run as whole processes (`python -m engine build`), so that imports and worker processes
-count. Words come from a codebook made first: learning them costs the same for any number of
-pictures; what it costs is printed beside. CPU seconds of the process and its workers, medians.
+count. Beside two workers stands what the machine gives to two processes that share nothing and do
+nothing but JPEG decoding and SURF, each on half of the pictures. Words come from a codebook made
+first: learning them costs the same for any number of pictures; what it costs is printed beside.
+CPU seconds of the process and its workers, medians.
 """
 
 import argparse
@@ -24,13 +26,28 @@ import sys, time
 from pathlib import Path
 from engine import images, surf, worker
 worker.prepare()
-paths = sorted(Path(sys.argv[1]).iterdir())
+paths = sorted(Path(sys.argv[1]).iterdir())[int(sys.argv[2]) :: int(sys.argv[3])]
 surf.extract(images.read(paths[0]).gray)
-started = time.process_time()
+cpu, wall = time.process_time(), time.perf_counter()
 for path in paths:
     surf.extract(images.read(path).gray)
-print((time.process_time() - started) / len(paths))
+print((time.process_time() - cpu) / len(paths), time.perf_counter() - wall)
 """
+
+
+def alone(folder: Path, processes: int) -> tuple[float, float]:
+    """CPU seconds a picture of JPEG decoding and SURF, and wall seconds, shared by processes."""
+    argv = (sys.executable, "-c", ALONE, str(folder))
+    running = [
+        subprocess.Popen(
+            [*argv, str(i), str(processes)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        for i in range(processes)
+    ]
+    ends = [process.communicate()[0].split() for process in running]
+    if any(process.returncode for process in running):
+        sys.exit("JPEG decoding and SURF alone failed")
+    return statistics.mean(float(end[0]) for end in ends), max(float(end[1]) for end in ends)
 
 
 def run(*argv: str) -> tuple[float, float, float]:
@@ -71,25 +88,22 @@ def main() -> None:
         few_mb = run(*engine, "build", str(few), "--name", "few", *shared, "1")[2]
         rows = []
         for _ in range(args.repeats):
-            alone = subprocess.run(
-                [sys.executable, "-c", ALONE, str(folder)],
-                cwd=ROOT,
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-            row = [float(alone.stdout)]
+            row = [*alone(folder, 1), alone(folder, 2)[1]]
             for workers in ("1", "2"):
                 row += run(*engine, "build", str(folder), "--name", "x", *shared, workers)
             rows.append(row)
     n = len(pictures)
-    alone, one, wall_1, many_mb, two, wall_2, _ = (statistics.median(c) for c in zip(*rows))
+    bare, wall_bare, wall_halves, one, wall_1, many_mb, two, wall_2, _ = (
+        statistics.median(column) for column in zip(*rows)
+    )
     print(f"{n} pictures; medians of {args.repeats}; CPU seconds an image")
-    print(f"  JPEG decoding + SURF alone           {alone:.4f}")
-    print(f"  build, one worker, all in            {one / n:.4f}   {one / n / alone:.2f} x")
-    print(f"  build, two workers, all in           {two / n:.4f}   {two / n / alone:.2f} x")
+    print(f"  JPEG decoding + SURF alone           {bare:.4f}")
+    print(f"  build, one worker, all in            {one / n:.4f}   {one / n / bare:.2f} x")
+    print(f"  build, two workers, all in           {two / n:.4f}   {two / n / bare:.2f} x")
     print(f"  the same with learning 500 words     {all_in[0] / n:.4f}")
     print(f"  two workers, wall                    {wall_1 / wall_2:.2f} x as fast as one")
+    limit = wall_bare / wall_halves
+    print(f"  two bare processes, wall             {limit:.2f} x: the limit of this machine")
     print(
         f"  peak memory, one worker              {many_mb:.0f} MB; a quarter of them {few_mb:.0f}"
     )
