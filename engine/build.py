@@ -17,10 +17,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, datasets, images, index, packing, records, surf, worker
+from engine import (
+    artifacts,
+    codebook,
+    datasets,
+    images,
+    index,
+    methods,
+    packing,
+    records,
+    surf,
+    worker,
+)
 from engine.assemble import PATCH_SIDE, Assembled, assemble, write_patches
 from engine.codebook import Codebook, CodebookParams
-from engine.encode import check_weighting
 from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
 from engine.index import Index, Skipped
@@ -43,8 +53,8 @@ class BuildParams:
         How words are learned; ignored with `codebook_name`.
     codebook_name : str or None
         Use the words of this codebook instead of learning new ones.
-    weighting : str
-        Default weighting of the index.
+    method : str
+        The index's own ranking method, one of `methods.METHODS`.
     keep_descriptors : bool
         Whether the index keeps every descriptor (512 bytes a keypoint).
     """
@@ -52,11 +62,11 @@ class BuildParams:
     extraction: ExtractionParams = dataclasses.field(default_factory=ExtractionParams)
     codebook: CodebookParams = dataclasses.field(default_factory=CodebookParams)
     codebook_name: str | None = None
-    weighting: str = "distance"
+    method: str = methods.DEFAULT
     keep_descriptors: bool = False
 
     def __post_init__(self) -> None:
-        check_weighting(self.weighting)
+        methods.check_method(self.method)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -279,7 +289,7 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     parts["keypoints"]["parameters"] = plan.params.extraction.to_json()
     parts["words"]["parameters"] = {"codebook": words.sha256}
     parts["signatures"]["parameters"] = {"codebook": words.sha256}
-    parts["vectors"]["parameters"] = {"weighting": plan.params.weighting}
+    parts["vectors"]["parameters"] = {"method": plan.params.method}
     parts["codebook"] = codebook.to_entry(words, folder)
     patches = _cut_patches(plan, assembled, parts["keypoints"]["arrays"], folder, run)
     parts["patches"] = {

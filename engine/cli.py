@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine import artifacts, codebook, encode, index, upkeep
+from engine import artifacts, codebook, index, methods, upkeep
 from engine.errors import EngineError
 from engine.terminal import Bars, put, put_json, put_summary, say, say_skipped, summary
 
@@ -53,7 +53,7 @@ def build(args: argparse.Namespace) -> int:
         extraction=ExtractionParams(surf, args.max_side),
         codebook=words,
         codebook_name=args.codebook,
-        weighting=args.weighting,
+        method=args.method,
         keep_descriptors=args.keep_descriptors,
     )
     bars = Bars()
@@ -76,7 +76,7 @@ def query(args: argparse.Namespace) -> int:
     opened = index.open_index(args.name)
     picture = Path(args.picture)
     image_id = None if picture.is_file() else opened.find_image(args.picture)
-    options = (args.weighting, args.k, not args.keep_query)
+    options = (args.method, args.k, not args.keep_query)
     if image_id is not None:
         answer = pipeline.search_image(opened, image_id, *options)
         n_keypoints = len(opened.keypoints(image_id))
@@ -108,7 +108,7 @@ def query(args: argparse.Namespace) -> int:
             {
                 "index": opened.name,
                 "query": args.picture,
-                "method": answer.weighting,
+                "method": answer.method,
                 "n_images": answer.n_images,
                 "n_keypoints": n_keypoints,
                 "left_out": [opened.images[i].path for i in answer.excluded],
@@ -184,7 +184,7 @@ def evaluate(args: argparse.Namespace) -> int:
         return _claims(opened, queries, args)
     with tqdm(total=len(queries), desc="Queries", file=sys.stderr, leave=False) as bar:
         result = measure.evaluate(
-            opened, queries, args.weighting, lambda done, _: bar.update(done - bar.n)
+            opened, queries, args.method, lambda done, _: bar.update(done - bar.n)
         )
     figures = result.to_json()
     if args.json:
@@ -205,7 +205,7 @@ def evaluate(args: argparse.Namespace) -> int:
 def _claims(opened: index.Index, queries: Any, args: argparse.Namespace) -> int:
     from engine.evaluate import check_claims
 
-    claims = check_claims(opened, queries, args.weighting)
+    claims = check_claims(opened, queries, args.method)
     if args.json:
         rows = [dataclasses.asdict(c) for c in claims]
         for row in rows:
@@ -283,6 +283,11 @@ def _name(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _method_option(parser: argparse.ArgumentParser, told: str, default: str | None = None) -> None:
+    flags, choices = ("--method", "--weighting"), methods.METHODS
+    parser.add_argument(*flags, dest="method", choices=choices, default=default, help=told)
+
+
 def _build_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("folder", type=Path, help="pictures, all folders below included; only read")
@@ -294,7 +299,7 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     add("--upright", action="store_true", help="take every keypoint as upright")
     add("--short-descriptors", action="store_true", help="64 numbers a keypoint instead of 128")
     add("--max-side", type=_positive, help="shrink longer pictures to this before SURF")
-    add("--weighting", choices=encode.WEIGHTINGS, default="distance", help="default ranking")
+    _method_option(parser, "the index's own ranking (verified)", methods.DEFAULT)
     add("--algorithm", choices=codebook.ALGORITHMS, default="lloyd", help="k-means variant")
     add("--sampling", choices=codebook.SAMPLINGS, default="images", help="what words learn from")
     add("--samples", type=_positive, default=300_000, help="descriptors to learn from (300000)")
@@ -338,7 +343,7 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("name", type=_name, help="index")
     asked.add_argument("picture", help="a file, or a picture of the index")
     asked.add_argument("-k", type=_positive, default=4, help="results (4)")
-    asked.add_argument("--weighting", choices=encode.WEIGHTINGS, help="the index's own if not told")
+    _method_option(asked, "how to rank (the index's own)")
     asked.add_argument("--keep-query", action="store_true", help="do not leave the query out")
     command("list", list_all, "list --json")
     command("info", info, "info holidays").add_argument("name", type=_name)
@@ -346,7 +351,7 @@ def _parser() -> argparse.ArgumentParser:
     measured = command("evaluate", evaluate, "evaluate oxford groundtruth.csv")
     measured.add_argument("name", type=_name, help="index")
     measured.add_argument("groundtruth", type=Path, help="csv with query,relevant,label")
-    measured.add_argument("--weighting", choices=encode.WEIGHTINGS)
+    _method_option(measured, "how to rank (the index's own)")
     measured.add_argument("--claims", action="store_true", help="test the original's claims")
     command("demo", demo, "demo")
     command("delete", delete, "delete holidays").add_argument("name", type=_name)

@@ -275,6 +275,60 @@ def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Wo
     return Words(word_ids, distances)
 
 
+def near_words(
+    descriptors: NDArray[np.float32],
+    centres: NDArray[np.float32],
+    word_ids: NDArray[np.int32],
+    n_words: int,
+) -> NDArray[np.int32]:
+    """List the words nearest to each descriptor.
+
+    Parameters
+    ----------
+    descriptors : (N, D) float32 array
+        Points; N may be 0.
+    centres : (K, D) float32 array
+        Words.
+    word_ids : (N,) int32 array
+        The nearest word of each, from `assign`.
+    n_words : int
+        How many, at least 1; no more than K are given.
+
+    Returns
+    -------
+    (N, A) int32 array
+        The nearest word first. The others are told apart in float32 only.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or n_words is below 1.
+    """
+    from engine.kernels.assign import nearest_others
+
+    if n_words < 1:
+        raise ValueError(f"n_words must be at least 1, got {n_words}")
+    if descriptors.shape != (len(word_ids), centres.shape[1]):
+        raise ValueError(
+            f"descriptors {descriptors.shape} do not fit {len(word_ids)} words of {centres.shape}"
+        )
+    near = np.empty((len(word_ids), min(n_words, len(centres))), np.int32)
+    near[:, 0] = word_ids
+    if near.shape[1] == 1:
+        return near
+    norms = np.einsum("kd,kd->k", centres, centres)
+    doubled = np.ascontiguousarray(-2.0 * centres.T, np.float32)
+    lengths = np.empty(near.shape[1] - 1, np.float32)
+    for start in range(0, len(near), ASSIGN_BLOCK):
+        rows = slice(start, start + ASSIGN_BLOCK)
+        scores = descriptors[rows] @ doubled
+        scores += norms
+        others = np.empty((len(scores), len(lengths)), np.int32)
+        nearest_others(scores, near[rows, 0].copy(), others, lengths)
+        near[rows, 1:] = others
+    return near
+
+
 def _folder(name: str) -> Path:
     return artifacts.artifacts_folder() / "codebooks" / artifacts.check_name(name)
 

@@ -114,7 +114,7 @@ class Evaluation:
     """How a method does on a ground truth."""
 
     index: str
-    weighting: str
+    method: str
     results: tuple[QueryResult, ...]
 
     def mean(self, field: str) -> float:
@@ -136,7 +136,7 @@ class Evaluation:
         easy = self.mean("easy")
         return {
             "index": self.index,
-            "method": self.weighting,
+            "method": self.method,
             "mAP": self.mean("average_precision"),
             "P@1": self.mean("precision_1"),
             "P@4": self.mean("precision_4"),
@@ -153,17 +153,17 @@ class Evaluation:
         }
 
 
-def _rank_all(index: Index, query: Query, weighting: str) -> Ranking:
+def _rank_all(index: Index, query: Query, method: str) -> Ranking:
     if query.image_id is not None:
-        return pipeline.search_image(index, query.image_id, weighting, None).ranking
+        return pipeline.search_image(index, query.image_id, method, None).ranking
     described = pipeline.describe_query(index, images.read(query.path))
-    return pipeline.search_query(index, described, weighting, None).ranking
+    return pipeline.search_query(index, described, method, None).ranking
 
 
 def evaluate(
     index: Index,
     queries: Sequence[Query],
-    weighting: str | None = None,
+    method: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Rank the whole collection for every query, and measure.
@@ -174,8 +174,8 @@ def evaluate(
         The collection.
     queries : sequence of Query
         From `groundtruth.read`.
-    weighting : str or None
-        None takes the index's own.
+    method : str or None
+        One of `methods.METHODS`; None takes the index's own.
     progress : callable or None
         Told how many queries of how many are done.
 
@@ -183,7 +183,7 @@ def evaluate(
     -------
     Evaluation
     """
-    chosen = weighting or index.weighting
+    chosen = method or index.method
     results = []
     for n_done, query in enumerate(queries, 1):
         ranked = _rank_all(index, query, chosen).image_ids.tolist()
@@ -237,9 +237,7 @@ CLAIMS = (
 LABELLED_SETS = (("good+ok", RIGHT), ("good+ok+junk", (*RIGHT, "junk")))
 
 
-def check_claims(
-    index: Index, queries: Sequence[Query], weighting: str | None = None
-) -> list[Claim]:
+def check_claims(index: Index, queries: Sequence[Query], method: str | None = None) -> list[Claim]:
     """Test what the original system claimed of queries labelled good, ok and junk.
 
     Every picture that carries a label for some landmark is a query of that label; "inside" is
@@ -262,7 +260,7 @@ def check_claims(
                 inside = set().union(*(by_label.get(name, set()) for name in labels))
                 for image_id in sorted(by_label[label]):
                     if image_id not in firsts:
-                        answer = pipeline.search_image(index, image_id, weighting, 4)
+                        answer = pipeline.search_image(index, image_id, method, 4)
                         firsts[image_id] = answer.ranking.image_ids.tolist()
                     n_inside = sum(i in inside for i in firsts[image_id])
                     hits.append(n_inside > 0 if label == "junk" else n_inside == 4)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, encode, images, packing
+from engine import artifacts, codebook, encode, images, methods, packing
 from engine.codebook import Codebook, Words
 from engine.encode import check_weighting
 from engine.errors import ArtifactError
@@ -82,8 +82,8 @@ class Index:
         Folder of the pictures.
     extraction : ExtractionParams
         How pictures become features.
-    weighting : str
-        The default one.
+    method : str
+        Its own ranking method, one of `methods.METHODS`.
     codebook : Codebook
         K words.
     parts : mapping of str to mapping of str to array
@@ -98,7 +98,7 @@ class Index:
     skipped: tuple[Skipped, ...]
     root: Path
     extraction: ExtractionParams
-    weighting: str
+    method: str
     codebook: Codebook
     parts: Mapping[str, Arrays]
 
@@ -350,6 +350,11 @@ def open_index(name: str) -> Index:
     raise ArtifactError(f"the index {name!r} keeps changing; try again")
 
 
+def _method(parameters: Mapping[str, str]) -> str:
+    """Return an index's own method; the first indexes called it weighting."""
+    return parameters["method"] if "method" in parameters else parameters["weighting"]
+
+
 def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Index:
     described = manifest["parts"]
     catalogue = artifacts.read_json(folder, described["images"]["catalogue"])
@@ -370,7 +375,7 @@ def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Ind
         skipped=tuple(Skipped(*row) for row in catalogue["skipped"]),
         root=Path(described["images"]["parameters"]["folder"]),
         extraction=ExtractionParams.from_json(described["keypoints"]["parameters"]),
-        weighting=check_weighting(described["vectors"]["parameters"]["weighting"]),
+        method=methods.check_method(_method(described["vectors"]["parameters"])),
         codebook=codebook.from_entry(described["codebook"], folder),
         parts=parts,
     )

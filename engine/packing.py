@@ -44,13 +44,12 @@ def pack(features: Keypoints | Features, width: int, height: int) -> dict[str, N
     """
     step = max(width, height) / _PLACES
     places = np.rint((features.xy.astype(np.float64) + 0.5) / step)
-    angles = np.rint(features.angle.astype(np.float64) * (FULL_TURN / 360))
     responses = np.rint(_RESPONSE_STEPS * np.log2(1 + features.response.astype(np.float64)))
     sizes = np.rint(_SIZE_STEPS * np.log2(np.maximum(features.size.astype(np.float64), 1)))
     return {
         "xy": np.clip(places, 0, _PLACES).astype(np.uint16),
         "size": np.clip(sizes, 0, 65_535).astype(np.uint16),
-        "angle": (angles.astype(np.int64) % FULL_TURN).astype(np.uint16),
+        "angle": pack_angles(features.angle),
         "response": np.clip(responses, 0, 255).astype(np.uint8),
         "kind": (4 * features.octave + features.class_id + 1).astype(np.uint8),
     }
@@ -87,6 +86,13 @@ def unpack_places(xy: NDArray[np.uint16], width: int, height: int) -> NDArray[np
     step = max(width, height) / _PLACES
     places: NDArray[np.float32] = (xy * step - 0.5).astype(np.float32)
     return places
+
+
+def pack_angles(degrees: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Round directions to steps of which 65,536 make a full turn."""
+    steps = np.rint(degrees.astype(np.float64) * (FULL_TURN / 360)).astype(np.int64)
+    packed: NDArray[np.uint16] = (steps % FULL_TURN).astype(np.uint16)
+    return packed
 
 
 def pack_distances(distances: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -2,19 +2,38 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codebook, encode, features, patches, search, surf
+from engine import (
+    codebook,
+    encode,
+    features,
+    images,
+    methods,
+    packing,
+    patches,
+    rerank,
+    search,
+    signatures,
+    surf,
+    voting,
+)
+from engine import shortlist as short
+from engine import verify as verification
 from engine.codebook import Words
 from engine.encode import BagOfWords
+from engine.errors import ImageError
 from engine.images import Image
 from engine.index import Index
 from engine.pool import available_cores
+from engine.rerank import Verified
 from engine.search import Ranking
+from engine.shortlist import Signed
 from engine.surf import Features, SurfParams
+from engine.verify import Geometry
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,6 +43,7 @@ class Timings:
     surf: float = 0.0
     words: float = 0.0
     search: float = 0.0
+    verify: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -59,24 +79,25 @@ class Answer:
     ----------
     ranking : Ranking
         The most similar images.
-    weighting : str
-        How words were weighted.
-    vector : (K,) float32 array
-        The query's.
+    method : str
+        One of `methods.METHODS`.
     n_images : int
         Images that were compared.
     excluded : tuple of int
         Images left out because they are the query itself.
     timings : Timings
         Of all steps.
+    verified : mapping of int to Verified
+        How the images that were verified match the query, by image id; empty for methods that
+        do not verify.
     """
 
     ranking: Ranking
-    weighting: str
-    vector: NDArray[np.float32]
+    method: str
     n_images: int
     excluded: tuple[int, ...]
     timings: Timings
+    verified: Mapping[int, Verified] = dataclasses.field(default_factory=dict)
 
 
 def warm_up(message: Callable[[str], None] | None = None) -> None:
@@ -85,9 +106,27 @@ def warm_up(message: Callable[[str], None] | None = None) -> None:
     `message` is told if that takes a while.
     """
     surf.warm_up(message)
-    codebook.assign(np.zeros((1, 64), np.float32), np.zeros((1, 64), np.float32))
+    _warm_up_matching()
     one = np.ones(1, np.float32)
     patches.cut(np.zeros((8, 8), np.uint8), np.zeros((1, 2), np.float32), one, one, side=8)
+
+
+def _warm_up_matching() -> None:
+    """Match and verify three keypoints of nothing."""
+    points = np.zeros((3, 64), np.float32)
+    words = codebook.assign(points, points)
+    near = codebook.near_words(points, points, words.word_ids, 2)
+    model = signatures.learn(points, words.word_ids, 3, 0)
+    offsets, counts = np.array([0, 3]), np.array([[3, 0, 0]], np.uint16)
+    bits, angles = np.zeros((3, 2), np.uint64), np.zeros(3, np.uint16)
+    for mapped in (offsets, counts, bits, angles):
+        mapped.setflags(write=False)  # as an index's arrays are: to Numba another type
+    entries = signatures.enter(points, near, model)
+    matches = signatures.match(entries, 3, offsets, counts, bits, np.array([0]), most=48)
+    rarity = voting.rarity(matches, 48, 1)
+    voting.vote(matches, rarity, packing.pack_angles(points[:, 0]), offsets, angles)
+    geometry = Geometry(points[:, :2], points[:, 0] + 1, points[:, 0])
+    verification.verify(geometry, geometry, matches.distances[0], rarity, (8, 8))
 
 
 def describe_query(
@@ -133,9 +172,10 @@ def describe_query(
 def search_query(
     index: Index,
     query: QueryFeatures,
-    weighting: str | None = None,
+    method: str | None = None,
     n_results: int | None = 4,
     exclude_self: bool = True,
+    n_threads: int | None = None,
 ) -> Answer:
     """Rank the collection for a described picture.
 
@@ -145,51 +185,109 @@ def search_query(
         The collection.
     query : QueryFeatures
         From `describe_query`.
-    weighting : str or None
-        One of `encode.WEIGHTINGS`; None takes the index's own.
+    method : str or None
+        One of `methods.METHODS`; None takes the index's own.
     n_results : int or None
         How many, at least 1; None gives all.
     exclude_self : bool
         Whether images with the very same file content are left out.
+    n_threads : int or None
+        Threads of matching and verification; None takes every core.
 
     Returns
     -------
     Answer
+
+    Raises
+    ------
+    ValueError
+        If there is no such method, or `n_results` is below 1.
     """
+    chosen = methods.check_method(method or index.method)
     excluded = index.same_content(query.image.sha256) if exclude_self else ()
-    chosen = weighting or index.weighting
-    vector = encode.vector(query.bag, chosen, index.idf)
-    return _answer(index, vector, chosen, n_results, excluded, query.timings)
+    if chosen in methods.VECTORS:
+        vector = encode.vector(query.bag, chosen, index.idf)
+        return _compare_vectors(index, vector, chosen, n_results, excluded, query.timings)
+    started = time.perf_counter()
+    height, width = query.image.gray.shape
+    signed = short.sign_query(index, query.features, query.words, (width, height))
+    timings = dataclasses.replace(query.timings, search=time.perf_counter() - started)
+    return _match(index, signed, chosen, n_results, excluded, timings, n_threads)
 
 
 def search_image(
     index: Index,
     image_id: int,
-    weighting: str | None = None,
+    method: str | None = None,
     n_results: int | None = 4,
     exclude_self: bool = True,
+    n_threads: int | None = None,
 ) -> Answer:
-    """Rank the collection for one of its own pictures; its file is not read.
+    """Rank the collection for one of its own pictures, as `search_query` would.
 
-    Images with the same content as the query are left out with it, as in `search_query`.
+    Vectors are compared as stored. The other methods look at the picture's file again; where it
+    is gone or has changed they take the stored signatures, which know one word a keypoint only.
     """
     index.check_image_id(image_id)
-    excluded = index.same_content(index.images[image_id].sha256) if exclude_self else ()
-    chosen = weighting or index.weighting
-    vector = index.vector(image_id, chosen)
-    return _answer(index, vector, chosen, n_results, excluded, Timings())
+    chosen = methods.check_method(method or index.method)
+    sha256 = index.images[image_id].sha256
+    excluded = index.same_content(sha256) if exclude_self else ()
+    if chosen in methods.VECTORS:
+        vector = index.vector(image_id, chosen)
+        return _compare_vectors(index, vector, chosen, n_results, excluded, Timings())
+    image = _read_again(index, image_id)
+    if image is not None:
+        described = describe_query(index, image, n_threads=n_threads)
+        return search_query(index, described, chosen, n_results, exclude_self, n_threads)
+    signed = short.sign_stored(index, image_id)
+    return _match(index, signed, chosen, n_results, excluded, Timings(), n_threads)
 
 
-def _answer(
+def _read_again(index: Index, image_id: int) -> Image | None:
+    """Read a picture of the collection; None if its file is gone or another one by now."""
+    try:
+        image = images.read(index.picture_path(image_id))
+    except ImageError:
+        return None
+    return image if image.sha256 == index.images[image_id].sha256 else None
+
+
+def _compare_vectors(
     index: Index,
     vector: NDArray[np.float32],
-    weighting: str,
+    method: str,
     n_results: int | None,
     excluded: tuple[int, ...],
     timings: Timings,
 ) -> Answer:
     started = time.perf_counter()
-    scores = search.similarities(index.matrix(weighting), index.norms(weighting), vector)
+    scores = search.similarities(index.matrix(method), index.norms(method), vector)
     ranking = search.rank(scores, n_results, excluded)
     timings = dataclasses.replace(timings, search=time.perf_counter() - started)
-    return Answer(ranking, weighting, vector, index.n_images - len(excluded), excluded, timings)
+    return Answer(ranking, method, index.n_images - len(excluded), excluded, timings)
+
+
+def _match(
+    index: Index,
+    signed: Signed,
+    method: str,
+    n_results: int | None,
+    excluded: tuple[int, ...],
+    timings: Timings,
+    n_threads: int | None,
+) -> Answer:
+    """Make the short list, and verify it if the method says so."""
+    n_threads = n_threads or available_cores()
+    started = time.perf_counter()
+    listed = short.shortlist(index, signed, excluded, n_threads=n_threads)
+    ended = time.perf_counter()
+    timings = dataclasses.replace(timings, search=timings.search + ended - started)
+    ids, scores, verified = listed.image_ids, listed.scores, {}
+    if method == methods.VERIFIED:
+        checked = rerank.rerank(index, signed, listed, n_threads=n_threads)
+        verified = {one.image_id: one for one in checked}
+        scores = np.zeros(len(ids), np.float32)
+        scores[: len(checked)] = [one.score for one in checked]
+        timings = dataclasses.replace(timings, verify=time.perf_counter() - ended)
+    ranking = search.rank_listed(ids, scores, n_results)
+    return Answer(ranking, method, len(ids), excluded, timings, verified)

@@ -16,7 +16,7 @@ class Ranking:
     Attributes
     ----------
     image_ids : (R,) int32 array
-        Rows of the collection. Equal scores stand by rising id.
+        Rows of the collection. Equal scores stand by rising id, or as the list stood before.
     scores : (R,) float32 array
         Falling.
     """
@@ -122,3 +122,32 @@ def rank(
     order = np.lexsort((ids, -scores[ids].astype(np.float64)))[:n_results]
     chosen = ids[order].astype(np.int32)
     return Ranking(chosen, scores[chosen])
+
+
+def rank_listed(
+    image_ids: NDArray[np.int64], scores: NDArray[np.float32], n_results: int | None
+) -> Ranking:
+    """Order a list of images anew by another score.
+
+    Parameters
+    ----------
+    image_ids : (S,) int64 array
+        A list, best first.
+    scores : (S,) float32 array
+        What it is ordered by now. Equal scores keep the order of the list.
+    n_results : int or None
+        How many to give, at least 1; None gives all.
+
+    Returns
+    -------
+    Ranking
+
+    Raises
+    ------
+    ValueError
+        If n_results is below 1.
+    """
+    if n_results is not None and n_results < 1:
+        raise ValueError(f"n_results must be at least 1, got {n_results}")
+    order = np.argsort(-scores.astype(np.float64), kind="stable")[:n_results]
+    return Ranking(image_ids[order].astype(np.int32), scores[order])

@@ -85,7 +85,7 @@ def summary(opened: Index) -> dict[str, Any]:
         "n_skipped": len(opened.skipped),
         "n_keypoints": opened.n_keypoints,
         "n_words": opened.n_words,
-        "weighting": opened.weighting,
+        "method": opened.method,
         "extraction": opened.extraction.to_json(),
         "codebook": {**dataclasses.asdict(opened.codebook.params), **training},
         "parts": sorted(opened.manifest["parts"]),
@@ -98,7 +98,7 @@ def put_summary(told: dict[str, Any]) -> None:
     training = told["codebook"]
     put(f"{told['name']}: {told['n_images']:,} images in {told['folder']}")
     put(f"  keypoints    {told['n_keypoints']:,}")
-    put(f"  words        {told['n_words']:,}, weighting {told['weighting']}")
+    put(f"  words        {told['n_words']:,}, ranking {told['method']}")
     put(
         f"  learned      on {training['n_descriptors']:,} descriptors of {training['n_images']:,} "
         f"images by {training['algorithm']}, mean squared distance {training['distortion']:.5f}"

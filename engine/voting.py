@@ -19,6 +19,7 @@ from engine.kernels import voting as kernels
 from engine.signatures import NOTHING, Matches
 
 N_TURNS = 72  # bins of five degrees
+N_LEAST = 100  # a smaller collection counts as if it had so many pictures, or all would be common
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,10 +89,10 @@ def rarity(matches: Matches, most: int, n_images: int) -> NDArray[np.float32]:
     Returns
     -------
     (Q,) float32 array
-        log(n_images / n), in nats; 0 where a keypoint matches nowhere or everywhere.
+        log(n_images / n), in nats, n_images at least 100; 0 where a keypoint matches nowhere.
     """
     n = (matches.distances <= most).sum(axis=0)
-    weights = np.where(n > 0, np.log(max(n_images, 1) / np.maximum(n, 1)), 0)
+    weights = np.where(n > 0, np.log(max(n_images, N_LEAST) / np.maximum(n, 1)), 0)
     return np.maximum(weights, 0).astype(np.float32)
 
 

@@ -54,7 +54,7 @@ def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
         method = st.segmented_control(
             "What is summed",
             WEIGHTINGS,
-            default=shown.weighting,
+            default=shown.method if shown.method in WEIGHTINGS else WEIGHTINGS[0],
             key="summed",
             persist_state="session",
             label_visibility="collapsed",

@@ -1,9 +1,10 @@
 """Search: one photograph, and the most similar pictures of the collection."""
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from engine import index, pipeline
-from engine.encode import WEIGHTINGS
+from engine import index, methods
 from engine.index import Index
 from engine.pipeline import Answer
 from ui import link, opened, query, urls, words
@@ -12,6 +13,7 @@ from ui.link import Link
 
 FEW = 4
 MORE = 20
+FULL_BAR = 10.0  # a verified score whose bar is full, unless there is a higher one
 
 
 def controls(shown: Index, here: Link) -> bool:
@@ -20,10 +22,10 @@ def controls(shown: Index, here: Link) -> bool:
         link.choose("Collection", index.list_indexes(), "collection", shown.name)
         method = link.choose(
             "Method",
-            WEIGHTINGS,
+            methods.METHODS,
             "method",
-            here.method if here.method in WEIGHTINGS else shown.weighting,
-            help=words.TERMS["score"],
+            method_of(shown, here),
+            help="What is compared, and how.",
         )
         st.caption(words.METHODS[method])
         drawn: bool = st.toggle(
@@ -32,25 +34,36 @@ def controls(shown: Index, here: Link) -> bool:
     return drawn
 
 
-def answer(shown: Index, here: Link, n_results: int) -> tuple[Answer, int, int]:
-    """Search, and count the query's keypoints and its different words."""
-    method = here.method if here.method in WEIGHTINGS else None
+def method_of(shown: Index, here: Link) -> str:
+    """Return the method that a link names, or the collection's own."""
+    return here.method if here.method in methods.METHODS else shown.method
+
+
+def word_ids(shown: Index, here: Link) -> NDArray[np.int32]:
+    """Return the word of each keypoint of the query."""
     if here.image_id is not None:
-        ids = shown.words(here.image_id).word_ids
-        found = pipeline.search_image(shown, here.image_id, method, n_results)
-    else:
-        described = opened.describe(shown, here)
-        ids = described.words.word_ids
-        found = pipeline.search_query(shown, described, method, n_results)
-    return found, len(ids), len(set(ids.tolist()))
+        return shown.words(here.image_id).word_ids
+    return opened.describe(shown, here).words.word_ids
 
 
-def result_tiles(shown: Index, here: Link, found: Answer, drawn: bool) -> list[Tile]:
+def shares(found: Answer) -> NDArray[np.float32]:
+    """Return how long each score's bar is, 0 to 1."""
+    scores = found.ranking.scores
+    if found.method in methods.VECTORS:
+        return np.maximum(2 * scores - 1, 0)
+    return scores / max(float(scores.max(initial=0)), FULL_BAR)
+
+
+def result_tiles(
+    shown: Index, here: Link, found: Answer, n_results: int, drawn: bool
+) -> list[Tile]:
     """Make the tiles of an answer."""
     more = {"keypoints": "all"} if drawn else {}
     tiles = []
-    pairs = zip(found.ranking.image_ids.tolist(), found.ranking.scores.tolist())
-    for rank, (image_id, score) in enumerate(pairs, 1):
+    columns = (found.ranking.image_ids.tolist(), found.ranking.scores.tolist(), shares(found))
+    for rank, (image_id, score, share) in enumerate(zip(*columns), 1):
+        if rank > n_results:
+            break
         path = shown.images[image_id].shown
         tiles.append(
             Tile(
@@ -62,7 +75,7 @@ def result_tiles(shown: Index, here: Link, found: Answer, drawn: bool) -> list[T
                 caption=path.rsplit("/", 1)[-1],
                 rank=str(rank),
                 score=f"{score:.3f}",
-                share=max(0.0, 2 * score - 1),
+                share=float(share),
                 more=(("Inspect", urls.page("inspect", here.to(image_id=image_id))),),
                 download=urls.file(shown, image_id),
             )
@@ -73,31 +86,33 @@ def result_tiles(shown: Index, here: Link, found: Answer, drawn: bool) -> list[T
 def results(shown: Index, here: Link, drawn: bool) -> None:
     """Show the most similar pictures."""
     many = here in st.session_state.setdefault("many", set())
-    found, n_keypoints, n_used = answer(shown, here, MORE if many else FEW)
-    if n_keypoints == 0:
+    used = word_ids(shown, here)
+    if len(used) == 0:
         st.subheader("Nothing to search with", anchor=False)
         st.warning(f"{words.NO_KEYPOINTS} Lower the threshold in Inspect, or try another picture.")
         link.page_link("inspect", "Look into it in Inspect")
         return
-    told = f"{len(found.ranking)} most similar of {words.counted(found.n_images, 'image')}"
+    found = opened.search(shown, here, method_of(shown, here))
+    n_results = min(MORE if many else FEW, found.n_images)
+    told = f"{n_results} most similar of {words.counted(found.n_images, 'image')}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(told, help=words.TERMS["score"], anchor=False)
-        if not many and len(found.ranking) < found.n_images and st.button("Show more"):
+        st.subheader(told, help=words.SCORES[found.method], anchor=False)
+        if not many and n_results < found.n_images and st.button("Show more"):
             st.session_state["many"].add(here)
             st.rerun()
         st.download_button(
             "Results as CSV",
-            lambda: as_csv(shown, answer(shown, here, shown.n_images)[0]),
+            lambda: as_csv(shown, found),
             file_name="results.csv",
             mime="text/csv",
             on_click="ignore",
         )
-    gallery(result_tiles(shown, here, found, drawn), "results", told)
+    gallery(result_tiles(shown, here, found, n_results, drawn), "results", told)
     st.caption(
-        f"{words.counted(n_keypoints, 'keypoint')} · {n_used} of {shown.n_words} words · "
-        f"{words.steps(found.timings)}"
+        f"{words.counted(len(used), 'keypoint')} · {len(set(used.tolist()))} of "
+        f"{shown.n_words} words · {words.steps(found.timings)}"
     )
-    st.caption(words.METHODS[found.weighting])
+    st.caption(words.METHODS[found.method])
 
 
 def as_csv(shown: Index, found: Answer) -> str:

@@ -1,4 +1,4 @@
-"""Query pictures taken as far as their words: once for pages and routes, while someone looks.
+"""Query pictures taken as far as their words, and their answers: once for pages and routes.
 
 What is kept is named by the file's content, never by who brought it, and holds no file's name: two
 visitors with the same photograph share the work and learn nothing of each other. To ask for it one
@@ -10,12 +10,13 @@ import functools
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
-from engine.pipeline import QueryFeatures
+from engine.pipeline import Answer, QueryFeatures
 from engine.surf import SurfParams
 from ui.uploads import MAX_AGE
 
@@ -42,14 +43,37 @@ class Key:
     surf: SurfParams
 
 
-def _n_bytes(query: QueryFeatures) -> int:
-    parts = (query.image, query.features, query.words, query.bag)
-    values = [getattr(part, field.name) for part in parts for field in dataclasses.fields(part)]
-    return sum(int(getattr(value, "nbytes", 0)) for value in values)
+@dataclasses.dataclass(frozen=True, slots=True)
+class SearchKey:
+    """What an answer follows from.
+
+    Attributes
+    ----------
+    query : Key
+        The picture's.
+    method : str
+        How the collection is ranked.
+    """
+
+    query: Key
+    method: str
 
 
-class QueryStore:
-    """The described pictures of all visitors, the least recently used given up first.
+def n_bytes(record: object) -> int:
+    """Add up the arrays of a record and of the records, lists and mappings within it."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return sum(n_bytes(getattr(record, field.name)) for field in dataclasses.fields(record))
+    if isinstance(record, Mapping):
+        return sum(map(n_bytes, record.values()))
+    return int(getattr(record, "nbytes", 0))
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Store(Generic[K, V]):
+    """What was computed for all visitors, the least recently used given up first.
 
     Parameters
     ----------
@@ -68,12 +92,12 @@ class QueryStore:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lock = threading.Lock()
-        self._kept: TTLCache[Key, QueryFeatures] = TTLCache(
-            max_bytes, max_age, clock, lambda query: min(_n_bytes(query), max_bytes)
+        self._kept: TTLCache[K, V] = TTLCache(
+            max_bytes, max_age, clock, lambda value: min(n_bytes(value), max_bytes)
         )
-        self._making: dict[Key, threading.Event] = {}
+        self._making: dict[K, threading.Event] = {}
 
-    def get(self, key: Key, make: Callable[[], QueryFeatures]) -> QueryFeatures:
+    def get(self, key: K, make: Callable[[], V]) -> V:
         """Return what is kept under a key, or make it; several who ask at once wait for one."""
         while True:
             with self._lock:
@@ -89,7 +113,6 @@ class QueryStore:
             others.wait()
         try:
             made = make()
-            made = dataclasses.replace(made, image=dataclasses.replace(made.image, name=""))
             with self._lock:
                 self._kept[key] = made
             return made
@@ -104,7 +127,8 @@ class QueryStore:
             self._kept.clear()
 
 
-STORE = QueryStore()
+STORE: Store[Key, QueryFeatures] = Store()
+ANSWERS: Store[SearchKey, Answer] = Store(MAX_BYTES // 4)
 
 
 @functools.lru_cache(maxsize=256)

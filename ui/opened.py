@@ -1,15 +1,17 @@
-"""What is opened once and shared by all visitors: indexes, and the features of recent queries."""
+"""What is opened once and shared by all visitors: indexes, recent queries and answers."""
 
 import colorsys
+import contextlib
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from engine import images, index, pipeline
+from engine import images, index, methods, pipeline
 from engine.errors import ArtifactError, EngineError, ImageError
 from engine.index import Index
-from engine.pipeline import QueryFeatures
+from engine.pipeline import Answer, QueryFeatures
 from engine.surf import SurfParams
 from ui import described, samples
 from ui.link import Link
@@ -99,7 +101,8 @@ def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> Query
 
     def make() -> QueryFeatures:
         data = found.data if isinstance(found, Upload) else found.read_bytes()
-        return pipeline.describe_query(opened, images.decode(data, found.name), chosen)
+        made = pipeline.describe_query(opened, images.decode(data, found.name), chosen)
+        return dataclasses.replace(made, image=dataclasses.replace(made.image, name=""))
 
     try:
         sha256 = found.sha256 if isinstance(found, Upload) else described.file_digest(found)
@@ -109,6 +112,35 @@ def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> Query
             f"{found.name} is no longer where it was when the collection was built "
             f"({error.strerror}). Put it back, or build the collection again."
         ) from None
+
+
+def search(opened: Index, link: Link, method: str) -> Answer:
+    """Rank the whole collection for the query of a link, or recall how it was.
+
+    Raises
+    ------
+    ImageError
+        If the query's file is gone or cannot be read; for a picture of the collection only if
+        it has no place in it.
+    """
+    if link.image_id is not None:
+        check_image(opened, link.image_id)
+        sha256 = opened.images[link.image_id].sha256
+    else:
+        sha256 = describe(opened, link).image.sha256
+    key = described.SearchKey(described.Key(opened.name, opened.stamp, sha256, opened.surf), method)
+
+    def make() -> Answer:
+        if link.image_id is None:
+            return pipeline.search_query(opened, describe(opened, link), method, None)
+        if method not in methods.VECTORS:
+            with contextlib.suppress(ImageError):  # gone or broken: what is stored is used
+                query = describe(opened, link)
+                if query.image.sha256 == sha256:
+                    return pipeline.search_query(opened, query, method, None)
+        return pipeline.search_image(opened, link.image_id, method, None)
+
+    return described.ANSWERS.get(key, make)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -5,10 +5,21 @@ import re
 from engine.pipeline import Timings
 
 METHODS = {
+    "verified": "Verified: the best matches keypoint by keypoint, kept where they agree on one "
+    "shift, turn and stretch of the picture.",
+    "signatures": "Signatures: keypoint with keypoint; each match counts by how alike the two are "
+    "and how rare.",
     "distance": "Summed distances: for each word, how far its keypoints lie from it. The original.",
     "squared-distance": "Summed squared distances, as the original's program added them.",
     "count": "Counts: how many keypoints each word has.",
     "tf-idf": "Counts, with rare words weighing more (tf-idf).",
+}
+_COSINE = "How alike the two histograms of words are: 1 is the same, 0.5 nothing in common."
+SCORES = dict.fromkeys(METHODS, _COSINE) | {
+    "verified": "How much agrees on one map of the picture: more matches, better and rarer ones, "
+    "wider spread give more. 0 where nothing agrees.",
+    "signatures": "The sum of what the matches count, over the square root of the picture's "
+    "number of keypoints.",
 }
 NO_KEYPOINTS = "No keypoints were found: the picture is very smooth or dark."
 TERMS = {
@@ -16,7 +27,6 @@ TERMS = {
     "with a size and a direction.",
     "word": "A visual word stands for keypoints that look alike. The vocabulary was learned from "
     "the collection's own pictures.",
-    "score": "How alike the two histograms of words are: 1 is the same, 0.5 nothing in common.",
     "histogram": "For each visual word, what the picture's keypoints add up to.",
     "idf": "Inverse document frequency: the rarer a word is among the pictures, the more it tells.",
     "response": "How strongly a spot stands out: the determinant of the Hessian.",
@@ -75,6 +85,7 @@ def seconds(value: float) -> str:
 def steps(timings: Timings) -> str:
     """Say how long each step took."""
     parts = [("SURF", timings.surf), ("words", timings.words), ("search", timings.search)]
+    parts.append(("verification", timings.verify))
     return " · ".join(f"{name} {seconds(value)}" for name, value in parts if value > 0)
 
 

@@ -1,4 +1,4 @@
-"""The nearest word of each descriptor, exact in spite of float32."""
+"""The nearest words of each descriptor; the first exact in spite of float32."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,3 +74,42 @@ def nearest_exact(
                     word = k
         word_ids[i] = word
         distances[i] = np.float32(np.sqrt(best))
+
+
+@kernel
+def nearest_others(
+    scores: NDArray[np.float32],
+    nearest: NDArray[np.int32],
+    others: NDArray[np.int32],
+    lengths: NDArray[np.float32],
+) -> None:
+    """Find the next few words of each descriptor, ties to the lower word.
+
+    Parameters
+    ----------
+    scores : (N, K) float32 array
+        |c|^2 - 2 x.c of each descriptor and word.
+    nearest : (N,) int32 array
+        The word to leave out.
+    others : (N, A) int32 array
+        Written: the A words with the least scores but that one; A is below K.
+    lengths : (A,) float32 array
+        Room.
+    """
+    n_others = others.shape[1]
+    for i in range(scores.shape[0]):
+        for a in range(n_others):
+            lengths[a] = np.inf
+            others[i, a] = -1
+        farthest = np.float32(np.inf)
+        for k in range(scores.shape[1]):
+            score = scores[i, k]
+            if score < farthest and k != nearest[i]:
+                a = n_others - 1
+                while a > 0 and score < lengths[a - 1]:
+                    lengths[a] = lengths[a - 1]
+                    others[i, a] = others[i, a - 1]
+                    a -= 1
+                lengths[a] = score
+                others[i, a] = k
+                farthest = lengths[n_others - 1]

@@ -1,0 +1,274 @@
+"""Short list: the pictures whose keypoints resemble the query's, keypoint by keypoint.
+
+Signatures of the same words are compared (`engine.signatures`), and matches vote
+(`engine.voting`). In a large collection only the query's strongest keypoints meet every picture,
+as many as a fixed number of comparisons allows; all of them meet the best few hundred. So what a
+query costs does not grow with the collection.
+"""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import codebook, packing, signatures, voting
+from engine.codebook import Words
+from engine.index import Index
+from engine.kernels.signatures import Entries
+from engine.signatures import Matches
+from engine.surf import Features, Keypoints
+from engine.verify import Geometry
+from engine.voting import VoteParams
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ShortListParams:
+    """How pictures come upon the short list.
+
+    Attributes
+    ----------
+    n_words : int
+        Words near a query keypoint under which it looks for matches.
+    most : int
+        Largest Hamming distance of a match that is kept; votes take fewer, see `VoteParams`.
+    n_images : int
+        Pictures that all of the query's keypoints meet.
+    n_comparisons : int
+        Signatures that may be compared to choose these among more.
+    vote : VoteParams
+        What matches count.
+    """
+
+    n_words: int = 3
+    most: int = 48
+    n_images: int = 500
+    n_comparisons: int = 40_000_000
+    vote: VoteParams = dataclasses.field(default_factory=VoteParams)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Signed:
+    """A query as matching sees it: Q keypoints and their signatures.
+
+    Attributes
+    ----------
+    entries : Entries
+        All of them, under every word that is near.
+    strongest : Entries or None
+        As many of the strongest as may meet every picture, under one word each, numbered as all
+        are; None where the collection is small enough that all do.
+    geometry : Geometry
+        Places, sizes and directions.
+    weights : (Q,) float32 array
+        What each counts by its strength, 1 on average.
+    width, height : int
+        Of the picture, in pixels.
+    """
+
+    entries: Entries
+    strongest: Entries | None
+    geometry: Geometry
+    weights: NDArray[np.float32]
+    width: int
+    height: int
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class ShortList:
+    """Pictures, best first, and how they match.
+
+    Attributes
+    ----------
+    image_ids : (S,) int64 array
+        Every picture that was asked for. Scores fall; ties rise by id.
+    scores : (S,) float32 array
+        Votes, see `engine.voting`. Those of pictures that only the strongest keypoints met are
+        brought down to the least of the others, where they are above it.
+    turns : (R,) float32 array
+        Degrees by which the first R pictures are turned against the query.
+    matches : Matches
+        Of these R pictures, in this order.
+    rarity : (Q,) float32 array
+        What each query keypoint counts by the pictures that it matched in.
+    """
+
+    image_ids: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    turns: NDArray[np.float32]
+    matches: Matches
+    rarity: NDArray[np.float32]
+
+
+def _strengths(response: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
+    """Weigh keypoints by the logarithm of how far they stand above the threshold."""
+    base = max(0.75 * threshold, 1e-6)
+    weights = np.log(np.maximum(response / base, 1.003))
+    mean = float(weights.mean()) if len(weights) else 1.0
+    relative: NDArray[np.float32] = (weights / mean).astype(np.float32)
+    return relative
+
+
+def _strongest(
+    index: Index,
+    response: NDArray[np.float32],
+    word_ids: NDArray[np.int32],
+    params: ShortListParams,
+) -> NDArray[np.int64] | None:
+    """Choose the keypoints that may meet every picture; None where all meet all."""
+    if index.n_images <= params.n_images:
+        return None
+    order = np.argsort(-response, kind="stable")
+    met = np.cumsum(index.frequency[word_ids[order]])
+    return order[: max(1, int(np.searchsorted(met, params.n_comparisons, side="right")))]
+
+
+def sign_query(
+    index: Index,
+    features: Features,
+    words: Words,
+    size: tuple[int, int],
+    params: ShortListParams = ShortListParams(),
+) -> Signed:
+    """Sign the keypoints of a picture from outside.
+
+    Parameters
+    ----------
+    index : Index
+        Whose words and signatures.
+    features, words : Features, Words
+        The picture's.
+    size : tuple of int
+        Its width and height.
+    params : ShortListParams
+
+    Returns
+    -------
+    Signed
+    """
+    model = index.codebook.signatures
+    near = codebook.near_words(
+        features.descriptors, index.codebook.centres, words.word_ids, params.n_words
+    )
+    strong = _strongest(index, features.response, words.word_ids, params)
+    strongest = None
+    if strong is not None:
+        word_ids = words.word_ids[strong]
+        bits = signatures.sign(features.descriptors[strong], word_ids, model)
+        strongest = signatures.enter_signed(bits, word_ids, strong, model)
+    return Signed(
+        entries=signatures.enter(features.descriptors, near, model),
+        strongest=strongest,
+        geometry=Geometry(features.xy, features.size, features.angle),
+        weights=_strengths(features.response, index.surf.hessian_threshold),
+        width=size[0],
+        height=size[1],
+    )
+
+
+def sign_stored(index: Index, image_id: int, params: ShortListParams = ShortListParams()) -> Signed:
+    """Take the stored signatures of a picture of the collection: one word a keypoint.
+
+    For pictures whose file cannot be read again; a little less is found than with `sign_query`.
+    """
+    entry = index.images[index.check_image_id(image_id)]
+    found: Keypoints = index.keypoints(image_id)
+    word_ids = index.words(image_id).word_ids
+    bits = index.signatures[index.offsets[image_id] : index.offsets[image_id + 1]]
+    model = index.codebook.signatures
+    strong = _strongest(index, found.response, word_ids, params)
+    strongest = None
+    if strong is not None:
+        strongest = signatures.enter_signed(bits[strong], word_ids[strong], strong, model)
+    return Signed(
+        entries=signatures.enter_signed(bits, word_ids, np.arange(len(bits)), model),
+        strongest=strongest,
+        geometry=Geometry(found.xy, found.size, found.angle),
+        weights=_strengths(found.response, index.surf.hessian_threshold),
+        width=entry.width,
+        height=entry.height,
+    )
+
+
+def shortlist(
+    index: Index,
+    query: Signed,
+    exclude: tuple[int, ...] = (),
+    params: ShortListParams = ShortListParams(),
+    n_threads: int = 1,
+) -> ShortList:
+    """Order the collection by how its keypoints match the query's.
+
+    Parameters
+    ----------
+    index : Index
+        The collection.
+    query : Signed
+        From `sign_query` or `sign_stored`, with the same parameters.
+    exclude : tuple of int
+        Pictures to leave out: the query itself.
+    params : ShortListParams
+    n_threads : int
+        The result does not depend on it.
+
+    Returns
+    -------
+    ShortList
+    """
+    ids = np.setdiff1d(np.arange(index.n_images), exclude)
+    rest_ids, rest_scores = ids[:0], np.zeros(0, np.float32)
+    if query.strongest is not None and len(ids) > params.n_images:
+        _, votes, _ = _meet(index, query, query.strongest, ids, params.vote.most, params, n_threads)
+        order = np.lexsort((ids, -votes.scores))
+        rest_ids, rest_scores = (v[order[params.n_images :]] for v in (ids, votes.scores))
+        ids = np.sort(ids[order[: params.n_images]])
+    matches, votes, rarity = _meet(index, query, query.entries, ids, params.most, params, n_threads)
+    order = np.lexsort((ids, -votes.scores))
+    scores = votes.scores[order]
+    if len(rest_ids):
+        rest_scores = np.minimum(rest_scores, scores[-1])
+        again = np.lexsort((rest_ids, -rest_scores))
+        rest_ids, rest_scores = rest_ids[again], rest_scores[again]
+    return ShortList(
+        image_ids=np.concatenate((ids[order], rest_ids)),
+        scores=np.concatenate((scores, rest_scores)),
+        turns=votes.turns[order],
+        matches=Matches(ids[order], matches.distances[order], matches.rows[order]),
+        rarity=rarity,
+    )
+
+
+def _meet(
+    index: Index,
+    query: Signed,
+    entries: Entries,
+    ids: NDArray[np.int64],
+    most: int,
+    params: ShortListParams,
+    n_threads: int,
+) -> tuple[Matches, voting.Votes, NDArray[np.float32]]:
+    """Match some keypoints of the query with some pictures, and let the matches vote."""
+    keypoints, places = np.unique(entries.keypoints, return_inverse=True)
+    matches = signatures.match(
+        entries._replace(keypoints=places.astype(np.int32)),
+        len(keypoints),
+        index.offsets,
+        index.parts["words"]["counts"],
+        index.signatures,
+        ids,
+        most,
+        n_threads,
+    )
+    rarity = voting.rarity(matches, params.vote.most, len(ids))
+    angles = packing.pack_angles(query.geometry.angle[keypoints])
+    votes = voting.vote(
+        matches,
+        rarity * query.weights[keypoints],
+        angles,
+        index.offsets,
+        index.parts["keypoints"]["angle"],
+        params.vote,
+    )
+    return matches, votes, voting.rarity(matches, most, len(ids))
