@@ -169,10 +169,10 @@ def test_an_index_is_replaced_only_when_told(folder: Path, scratch: Path) -> Non
     reader = index.open_index("tiny")
     old = reader.matrix("distance").copy()
     words = CodebookParams(n_words=10, n_samples=2000, n_iterations=2)
-    params = tiny_params(codebook=words, weighting="tf-idf")
+    params = tiny_params(codebook=words, method="tf-idf")
     replaced = build.build(folder, "tiny", params, n_workers=1, overwrite=True)
     assert replaced.n_words == 10
-    assert replaced.weighting == "tf-idf"
+    assert replaced.method == "tf-idf"
     np.testing.assert_array_equal(reader.matrix("distance"), old)
     assert upkeep.verify("tiny") == []
 

@@ -35,7 +35,10 @@ def test_a_query_finds_its_turned_view(tiny: Index, capsys: pytest.CaptureFixtur
 
 
 def test_the_query_stays_when_asked(tiny: Index, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["query", "tiny", "china.jpg", "--keep-query", "-k", "1"]) == 0
+    assert (
+        cli.main(["query", "tiny", "china.jpg", "--keep-query", "-k", "1", "--method", "distance"])
+        == 0
+    )
     assert capsys.readouterr().out == "  1  1.000  china.jpg\n"
 
 

@@ -22,6 +22,30 @@ def _unit_rows(n: int, d: int, seed: int = 0) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
+def test_near_words_come_nearest_first_and_only_once() -> None:
+    points, words = _unit_rows(300, 16), _unit_rows(40, 16, 1)
+    ids = codebook.assign(points, words).word_ids
+    expected = np.argsort(((points[:, None] - words) ** 2).sum(axis=2), axis=1, kind="stable")
+    np.testing.assert_array_equal(codebook.near_words(points, words, ids, 5), expected[:, :5])
+    assert codebook.near_words(points, words, ids, 99).shape == (300, 40)
+    np.testing.assert_array_equal(codebook.near_words(points, words, ids, 1)[:, 0], ids)
+    assert codebook.near_words(points[:0], words, ids[:0], 3).shape == (0, 3)
+
+
+def test_among_equal_words_the_lower_ones_are_near() -> None:
+    point, words = np.zeros((1, 4), np.float32), np.ones((6, 4), np.float32)
+    near = codebook.near_words(point, words, np.array([4], np.int32), 3)
+    assert near.tolist() == [[4, 0, 1]]
+
+
+def test_near_words_of_other_points_are_refused() -> None:
+    points, words = _unit_rows(3, 16), _unit_rows(4, 16)
+    with pytest.raises(ValueError, match="do not fit"):
+        codebook.near_words(points, words, np.zeros(2, np.int32), 2)
+    with pytest.raises(ValueError, match="n_words must be at least 1"):
+        codebook.near_words(points, words, np.zeros(3, np.int32), 0)
+
+
 @given(
     data=st.data(),
     n=st.integers(0, 20),

@@ -19,7 +19,7 @@ from engine.images import Image
 from engine.index import Index
 from engine.pipeline import QueryFeatures
 from ui import described, opened, routes, urls
-from ui.described import Key, QueryStore
+from ui.described import Key, Store
 from ui.link import Link
 from ui.uploads import STORE
 
@@ -113,7 +113,7 @@ def test_a_picture_changed_on_disk_is_described_anew(
 
 
 def test_several_who_ask_at_once_wait_for_one(query: QueryFeatures) -> None:
-    store, calls, all_here = QueryStore(), [], threading.Barrier(8)
+    store, calls, all_here = Store(), [], threading.Barrier(8)
 
     def make() -> QueryFeatures:
         calls.append(1)
@@ -131,7 +131,7 @@ def test_several_who_ask_at_once_wait_for_one(query: QueryFeatures) -> None:
 
 
 def test_a_failure_is_told_and_not_kept(query: QueryFeatures) -> None:
-    store = QueryStore()
+    store = Store()
 
     def fail() -> QueryFeatures:
         raise ImageError("broken")
@@ -143,9 +143,9 @@ def test_a_failure_is_told_and_not_kept(query: QueryFeatures) -> None:
 
 
 def test_the_least_recently_used_is_given_up_first(query: QueryFeatures) -> None:
-    one = described._n_bytes(query)
+    one = described.n_bytes(query)
     assert one >= query.image.rgb.nbytes + query.image.gray.nbytes + query.bag.counts.nbytes
-    store, calls = QueryStore(max_bytes=2 * one), []
+    store, calls = Store(max_bytes=2 * one), []
 
     def ask(number: int) -> None:
         store.get(key(number), lambda: calls.append(number) or query)  # type: ignore[func-returns-value]
@@ -156,7 +156,7 @@ def test_the_least_recently_used_is_given_up_first(query: QueryFeatures) -> None
 
 
 def test_one_picture_is_kept_however_large(query: QueryFeatures) -> None:
-    store, calls = QueryStore(max_bytes=1), []
+    store, calls = Store(max_bytes=1), []
     for _ in range(2):
         store.get(key(0), lambda: calls.append(1) or query)  # type: ignore[func-returns-value]
     assert len(calls) == 1
@@ -164,7 +164,7 @@ def test_one_picture_is_kept_however_large(query: QueryFeatures) -> None:
 
 def test_what_nobody_looks_at_is_forgotten(query: QueryFeatures) -> None:
     clock, calls = Clock(), []
-    store = QueryStore(max_age=60.0, clock=clock)
+    store = Store(max_age=60.0, clock=clock)
     for later in (0.0, 59.0, 59.0, 61.0):
         clock.now += later
         store.get(key(0), lambda: calls.append(1) or query)  # type: ignore[func-returns-value]

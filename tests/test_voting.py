@@ -83,11 +83,18 @@ def test_a_picture_on_its_side_among_upright_ones_follows_its_own_turn():
 
 
 def test_rare_keypoints_count_more_and_those_found_everywhere_nothing():
-    distances = np.full((4, 3), NOTHING, np.uint8)
+    distances = np.full((400, 3), NOTHING, np.uint8)
     distances[0, 0] = 5
     distances[:, 1] = 5
-    matches = Matches(np.arange(4), distances, np.where(distances < 255, 0, -1).astype(np.int32))
-    np.testing.assert_allclose(voting.rarity(matches, 36, 4), [np.log(4), 0, 0], rtol=1e-6)
+    matches = Matches(np.arange(400), distances, np.where(distances < 255, 0, -1).astype(np.int32))
+    np.testing.assert_allclose(voting.rarity(matches, 36, 400), [np.log(400), 0, 0], rtol=1e-6)
+
+
+def test_in_a_collection_of_one_picture_keypoints_still_count():
+    matches = Matches(
+        np.zeros(1, np.int64), np.full((1, 1), 5, np.uint8), np.zeros((1, 1), np.int32)
+    )
+    np.testing.assert_allclose(voting.rarity(matches, 36, 1), [np.log(100)], rtol=1e-6)
 
 
 def test_pictures_without_keypoints_score_nothing():
