@@ -64,17 +64,17 @@ def result_tiles(
     for rank, (image_id, score, share) in enumerate(zip(*columns), 1):
         if rank > n_results:
             break
-        path = shown.images[image_id].shown
+        path, told = shown.images[image_id].shown, words.score(found.method, score)
         tiles.append(
             Tile(
                 id=image_id,
                 url=urls.picture(shown, image_id, 640 if drawn else 320, **more),
                 href=urls.page("search", here.to(image_id=image_id)),
-                alt=f"{path}, rank {rank}, score {score:.3f}",
+                alt=f"{path}, rank {rank}, score {told}",
                 title=f"{path}: search from here",
                 caption=path.rsplit("/", 1)[-1],
                 rank=str(rank),
-                score=f"{score:.3f}",
+                score=told,
                 share=float(share),
                 more=(("Inspect", urls.page("inspect", here.to(image_id=image_id))),),
                 download=urls.file(shown, image_id),

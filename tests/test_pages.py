@@ -150,7 +150,7 @@ def test_more_results_are_one_click_away(tiny: Index) -> None:
     assert "Show more" not in [b.label for b in at.button]
 
 
-@pytest.mark.parametrize("method", ["distance", "squared-distance", "count", "tf-idf"])
+@pytest.mark.parametrize("method", methods.METHODS)
 def test_the_method_stands_in_the_address(tiny: Index, method: str) -> None:
     at = well(visit("search", query="image-0", method=method))
     assert at.selectbox(key="choose-method").value == method

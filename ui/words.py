@@ -2,6 +2,7 @@
 
 import re
 
+from engine.methods import VECTORS
 from engine.pipeline import Timings
 
 METHODS = {
@@ -87,6 +88,11 @@ def steps(timings: Timings) -> str:
     parts = [("SURF", timings.surf), ("words", timings.words), ("search", timings.search)]
     parts.append(("verification", timings.verify))
     return " · ".join(f"{name} {seconds(value)}" for name, value in parts if value > 0)
+
+
+def score(method: str, value: float) -> str:
+    """Return a score as precise as it is meaningful."""
+    return f"{value:.3f}" if method in VECTORS else f"{value:.1f}"
 
 
 def csv_cell(value: object) -> str:
