@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from engine import images, pipeline, upkeep
+from engine import images, methods, pipeline, upkeep
 from engine.build import Progress
 from engine.index import Index
 from ui import keypoints, routes, startup
