@@ -21,12 +21,12 @@ from engine import (
     artifacts,
     codebook,
     datasets,
+    features,
     images,
     index,
     methods,
     packing,
     records,
-    surf,
     worker,
 )
 from engine.assemble import PATCH_SIDE, Assembled, assemble, write_patches
@@ -67,6 +67,10 @@ class BuildParams:
 
     def __post_init__(self) -> None:
         methods.check_method(self.method)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parameters as plain values."""
+        return {**dataclasses.asdict(self), "extraction": self.extraction.to_json()}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def build(
             )
         run = Run(n_workers or available_cores(), progress, cancelled)
         plan = _make_plan(folder, name, params or BuildParams(), run)
-        surf.warm_up(run.say)
+        features.warm_up(plan.params.extraction, run.say)
         words = _learn_words(plan, run)
         _finish_pictures(plan, run)
         _write_index(plan, words, run)
@@ -187,7 +191,7 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: Run) -> _Plan:
         raise BuildError(f"there are no pictures in {root}. Name a folder that holds some.")
     work = work_folder(name)
     given = params.codebook_name and codebook.open_codebook(params.codebook_name).sha256
-    content = {"folder": str(root), "words": given, **dataclasses.asdict(params)}
+    content = {"folder": str(root), "words": given, **params.to_json()}
     asked = json.dumps(content, sort_keys=True)
     with contextlib.suppress(FileNotFoundError):
         if (work / "plan.json").read_text() != asked:
@@ -223,13 +227,24 @@ def _learn_words(plan: _Plan, run: Run) -> Codebook:
         words = codebook.train(sample, params.codebook, params.extraction, n_images)
     else:
         words = codebook.open_codebook(params.codebook_name)
-        if words.extraction != params.extraction:
-            raise BuildError(
-                f"the codebook {params.codebook_name!r} was learned on features of other "
-                f"parameters ({words.extraction}); build with the same, or learn new words"
-            )
+        _check_same_features(words.extraction, params)
     codebook.write_codebook(words, kept)
     return words
+
+
+def _check_same_features(theirs: ExtractionParams, params: BuildParams) -> None:
+    """Raise a BuildError if the words asked for are words of other features."""
+    name, ours = params.codebook_name, params.extraction
+    if theirs.kind != ours.kind:
+        raise BuildError(
+            f"the codebook {name!r} holds words of {theirs.title}, and {ours.title} was asked for: "
+            f"they never mix. Add --features {theirs.kind}, or learn new words (without --codebook)"
+        )
+    if theirs != ours:
+        raise BuildError(
+            f"the codebook {name!r} was learned on features of other parameters "
+            f"({theirs.to_json()}); build with the same, or learn new words"
+        )
 
 
 def _training_sample(plan: _Plan, run: Run) -> tuple[NDArray[np.float32], int]:
@@ -262,8 +277,7 @@ def _training_sample(plan: _Plan, run: Run) -> tuple[NDArray[np.float32], int]:
 
 def _gather(plan: _Plan, counts: dict[int, int], drawn: NDArray[np.int64]) -> NDArray[np.float32]:
     """Read the drawn rows of the images' descriptors, laid end to end in the order of `counts`."""
-    n_dimensions = 128 if plan.params.extraction.surf.extended else 64
-    sample = np.empty((len(drawn), n_dimensions), np.float32)
+    sample = np.empty((len(drawn), plan.params.extraction.n_dimensions), np.float32)
     first = 0
     for i, count in counts.items():
         low, high = np.searchsorted(drawn, (first, first + count))
@@ -298,7 +312,7 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     }
     content = {
         "parts": parts,
-        "build": dataclasses.asdict(plan.params),
+        "build": plan.params.to_json(),
         "libraries": artifacts.library_versions(),
     }
     artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content))
@@ -319,7 +333,8 @@ def _cut_patches(
         path, _, width, height, _ = assembled.images[image_id]
         found = packing.unpack({k: array[rows] for k, array in packed.items()}, width, height)
         picture = str(plan.root / path)
-        jobs.append(PatchJob(picture, rows, found.xy, found.size, found.angle, PATCH_SIDE))
+        angles = plan.params.extraction.patch_angles(found.angle)
+        jobs.append(PatchJob(picture, rows, found.xy, found.size, angles, PATCH_SIDE))
     cut = np.zeros((len(wanted) + 1, PATCH_SIDE, PATCH_SIDE, 3), np.uint8)
     with contextlib.closing(run.over(worker.cut_patches, jobs)) as results:
         for rows, patches in run.counted("Cutting out patches of the words", results, len(jobs)):

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine import artifacts, codebook, index, methods, upkeep
 from engine.errors import EngineError
+from engine.features import KINDS
 from engine.terminal import Bars, put, put_json, put_summary, say, say_skipped, summary
 
 EXAMPLES = """examples:
@@ -50,7 +51,7 @@ def build(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     params = BuildParams(
-        extraction=ExtractionParams(surf, args.max_side),
+        extraction=ExtractionParams(surf, args.max_side, args.features),
         codebook=words,
         codebook_name=args.codebook,
         method=args.method,
@@ -87,9 +88,10 @@ def query(args: argparse.Namespace) -> int:
         n_keypoints = len(described.features)
         answer = pipeline.search_query(opened, described, *options)
     if n_keypoints == 0:
+        lower = ", or build the index with a lower --threshold" * opened.extraction.uses_surf
         say(
-            "No keypoints were found: the picture is very smooth or dark. Try a sharper picture, "
-            "or build the index with a lower --threshold."
+            "No keypoints were found: the picture is very smooth or dark. Try a sharper picture"
+            f"{lower}."
         )
     results = [
         {
@@ -292,6 +294,7 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("folder", type=Path, help="pictures, all folders below included; only read")
     add("--name", type=_name, required=True, help="what to call the index")
+    add("--features", choices=tuple(KINDS), default="surf", help="kind of keypoints (surf)")
     add("--words", type=_positive, default=500, help="size of the vocabulary (500)")
     add("--threshold", type=float, default=400.0, help="Hessian threshold (400; original 3000)")
     add("--octaves", type=_positive, default=4, help="octaves of the detector (4)")

@@ -189,10 +189,11 @@ def train(
     from threadpoolctl import threadpool_limits
 
     if len(descriptors) < params.n_words:
+        lower = "lower the threshold (--threshold), " * extraction.uses_surf
         raise BuildError(
             f"{params.n_words} words cannot be learned from {len(descriptors)} keypoints in "
-            f"{n_images} picture{'s' * (n_images != 1)}. Ask for fewer words (--words), lower "
-            "the threshold (--threshold), add pictures, or use the words of another collection "
+            f"{n_images} picture{'s' * (n_images != 1)}. Ask for fewer words (--words), "
+            f"{lower}add pictures, or use the words of another collection "
             "(--codebook)."
         )
     started = time.perf_counter()
@@ -203,7 +204,9 @@ def train(
         centres = np.ascontiguousarray(method(descriptors, params), np.float32)
         seconds = time.perf_counter() - started
         words = assign(descriptors, centres)
-        model = signatures.learn(descriptors, words.word_ids, params.n_words, params.seed)
+        model = signatures.learn(
+            descriptors, words.word_ids, params.n_words, params.seed, extraction.rooted
+        )
     training = {
         "n_images": n_images,
         "n_descriptors": len(descriptors),
@@ -362,7 +365,7 @@ def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
         extraction = ExtractionParams.from_json(entry["extraction"])
         arrays = {k: artifacts.open_array(folder, of) for k, of in entry["arrays"].items()}
         centres = arrays["centres"]
-        model = SignatureModel(arrays["projection"], arrays["medians"])
+        model = SignatureModel(arrays["projection"], arrays["medians"], extraction.rooted)
         training, digest = dict(entry["training"]), str(entry["digest"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"the codebook in {folder} does not fit its format: {error}") from None

@@ -119,7 +119,7 @@ class Index:
 
     @property
     def surf(self) -> SurfParams:
-        """Detector and descriptor of the collection's features."""
+        """Detector and descriptor of the collection's features, where SURF finds them."""
         return self.extraction.surf
 
     @property
@@ -380,4 +380,6 @@ def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Ind
         parts=parts,
     )
     check_shapes(parts, len(images), index.n_words)
+    if index.codebook.extraction != index.extraction:
+        raise ValueError("its words are words of other features than its keypoints'")
     return index

@@ -38,7 +38,7 @@ from engine.verify import Geometry
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Timings:
-    """Wall seconds of each step; 0 for a step that was not needed."""
+    """Wall seconds of each step; 0 for a step that was not needed. `surf`: of any features."""
 
     surf: float = 0.0
     words: float = 0.0
@@ -144,7 +144,8 @@ def describe_query(
     image : Image
         Any picture.
     surf_params : SurfParams or None
-        Another detector setting, for looking; its descriptors must have the codebook's length.
+        Another setting of SURF, for looking; its descriptors must have the codebook's length. The
+        kind of features is always the index's own.
     n_threads : int or None
         Threads of the extraction; None takes every core.
 
@@ -155,7 +156,8 @@ def describe_query(
     Raises
     ------
     ValueError
-        If `surf_params` gives descriptors of another length than the codebook's.
+        If `surf_params` gives descriptors of another length than the codebook's, or the index's
+        keypoints are not those of SURF.
     """
     params = index.extraction
     if surf_params is not None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import threads
+from engine.features import root
 from engine.kernels import signatures as kernels
 from engine.kernels.signatures import Entries
 
@@ -33,10 +34,17 @@ class SignatureModel:
         Orthogonal directions.
     medians : (K, 128) float32 array
         Median of each word's descriptors along each direction.
+    rooted : bool
+        Whether descriptors come rooted (see `engine.features.root`); others are rooted here.
     """
 
     projection: NDArray[np.float32]
     medians: NDArray[np.float32]
+    rooted: bool = False
+
+    def project(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return how far rooted descriptors go along each direction: (N, 128) float32."""
+        return (descriptors if self.rooted else root(descriptors)) @ self.projection
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -58,32 +66,12 @@ class Matches:
     rows: NDArray[np.int32]
 
 
-def root(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take the signed square root of each component, and bring the result to length 1.
-
-    Parameters
-    ----------
-    descriptors : (N, D) float32 array
-
-    Returns
-    -------
-    (N, D) float32 array
-        Zeros stay zeros.
-
-    References
-    ----------
-    Arandjelović, Zisserman, "Three things everyone should know to improve object retrieval",
-    CVPR 2012; here with signs, which SURF has and SIFT has not.
-    """
-    rooted = np.sqrt(np.abs(descriptors))
-    lengths = np.sqrt(np.abs(descriptors).sum(axis=1, keepdims=True))
-    np.copysign(rooted, descriptors, out=rooted)
-    rooted /= np.maximum(lengths, np.finfo(np.float32).tiny)
-    return rooted
-
-
 def learn(
-    descriptors: NDArray[np.float32], word_ids: NDArray[np.int32], n_words: int, seed: int
+    descriptors: NDArray[np.float32],
+    word_ids: NDArray[np.int32],
+    n_words: int,
+    seed: int,
+    rooted: bool = False,
 ) -> SignatureModel:
     """Draw the directions and measure the medians of each word.
 
@@ -97,6 +85,8 @@ def learn(
         Size of the vocabulary. A word without descriptors gets the medians of some of all.
     seed : int
         Decides the directions.
+    rooted : bool
+        Whether the descriptors come rooted.
 
     Returns
     -------
@@ -106,6 +96,7 @@ def learn(
     random = np.random.default_rng(seed).standard_normal((N_BITS, N_BITS))
     projection = np.linalg.qr(random)[0][:n_dimensions].astype(np.float32)
     medians = np.empty((n_words, N_BITS), np.float32)
+    model = SignatureModel(projection, medians, rooted)
     order = np.argsort(word_ids, kind="stable")
     cuts = np.searchsorted(word_ids[order], np.arange(n_words + 1))
     spread = descriptors[:: max(1, len(descriptors) // _BLOCK)]
@@ -113,8 +104,8 @@ def learn(
     for word in range(n_words):
         own = descriptors[order[cuts[word] : cuts[word + 1]]]
         own = own if len(own) else spread
-        medians[word] = np.median(root(own) @ projection, axis=0) if len(own) else 0
-    return SignatureModel(projection, medians)
+        medians[word] = np.median(model.project(own), axis=0) if len(own) else 0
+    return model
 
 
 def sign(
@@ -137,7 +128,7 @@ def sign(
     signatures = np.empty((len(descriptors), 2), np.uint64)
     for start in range(0, len(descriptors), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        above = root(descriptors[rows]) @ model.projection > model.medians[word_ids[rows]]
+        above = model.project(descriptors[rows]) > model.medians[word_ids[rows]]
         packed = np.packbits(above, axis=1, bitorder="little")
         signatures[rows] = packed.view("<u8")
     return signatures

@@ -5,6 +5,7 @@ import json
 import sys
 from typing import Any
 
+from engine.features import KINDS
 from engine.index import Index
 from engine.pool import Progress
 
@@ -103,7 +104,9 @@ def put_summary(told: dict[str, Any]) -> None:
         f"  learned      on {training['n_descriptors']:,} descriptors of {training['n_images']:,} "
         f"images by {training['algorithm']}, mean squared distance {training['distortion']:.5f}"
     )
-    surf = told["extraction"]["surf"]
-    put(f"  SURF         {', '.join(f'{k} {v}' for k, v in surf.items())}")
+    extraction = told["extraction"]
+    settings = extraction.get("surf") or extraction["sift"]
+    title = KINDS[extraction["feature"]]
+    put(f"  {title:<12} {', '.join(f'{k} {v}' for k, v in settings.items())}")
     put(f"  skipped      {told['n_skipped']}")
     put(f"  on disk      {told['n_bytes'] / 1e6:,.1f} MB")
