@@ -20,31 +20,44 @@ FEW = 500
 
 def settings(shown: Index) -> tuple[SurfParams, str]:
     """Show what can be moved; return detector parameters and colouring."""
-    most, highest = keypoints.limits(shown)
     with st.popover("Settings"):
-        threshold = st.slider(
-            "Threshold",
-            0,
-            most,
-            int(shown.surf.hessian_threshold),
-            50,
-            key=f"threshold-{shown.name}",
-            persist_state="session",
-            help=words.TERMS["threshold"],
-        )
-        octaves = st.slider(
-            "Octaves",
-            1,
-            highest,
-            shown.surf.n_octaves,
-            key=f"octaves-{shown.name}",
-            persist_state="session",
-            help=words.TERMS["octaves"],
-        )
+        if shown.extraction.uses_surf:
+            params = detector(shown)
+        else:
+            st.caption(words.NO_SLIDERS)
+            params = shown.surf
         colouring = st.selectbox(
-            "Colour by", keypoints.COLOURINGS, key="colouring", persist_state="session"
+            "Colour by",
+            keypoints.colourings(shown),
+            key="colouring" if shown.extraction.uses_surf else "colouring-unsigned",
+            persist_state="session",
         )
-    return keypoints.params(shown, threshold, octaves), str(colouring)
+    return params, str(colouring)
+
+
+def detector(shown: Index) -> SurfParams:
+    """Show the sliders of SURF; return its parameters."""
+    most, highest = keypoints.limits(shown)
+    threshold = st.slider(
+        "Threshold",
+        0,
+        most,
+        int(shown.surf.hessian_threshold),
+        50,
+        key=f"threshold-{shown.name}",
+        persist_state="session",
+        help=words.TERMS["threshold"],
+    )
+    octaves = st.slider(
+        "Octaves",
+        1,
+        highest,
+        shown.surf.n_octaves,
+        key=f"octaves-{shown.name}",
+        persist_state="session",
+        help=words.TERMS["octaves"],
+    )
+    return keypoints.params(shown, threshold, octaves)
 
 
 def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
@@ -140,9 +153,8 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
     st.markdown(f"**Keypoint {chosen + 1} of {len(features):,}**", help=words.TERMS["keypoint"])
     left, right = st.columns(2)
     part = slice(chosen, chosen + 1)
-    cut = patches.cut(
-        described.image.rgb, features.xy[part], features.size[part], features.angle[part], 128
-    )[0]
+    angles = shown.extraction.patch_angles(features.angle[part])
+    cut = patches.cut(described.image.rgb, features.xy[part], features.size[part], angles, 128)[0]
     left.image(cut, caption="Its patch", width="stretch", alt="Its patch, upright")
     right.image(
         draw.word_tile(shown, word),
@@ -159,10 +171,10 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
         "Direction": f"{features.angle[chosen]:.0f}°",
         "Response": f"{features.response[chosen]:,.0f}",
         "Octave": str(int(features.octave[chosen])),
-        "Sign": {1: "dark on light", -1: "light on dark", 0: "neither"}[
-            int(features.class_id[chosen])
-        ],
     }
+    if shown.extraction.uses_surf:
+        signs = {1: "dark on light", -1: "light on dark", 0: "neither"}
+        rows["Sign"] = signs[int(features.class_id[chosen])]
     st.table({"": list(rows), " ": list(rows.values())}, border="horizontal")
     st.markdown("**Its descriptor**", help=words.TERMS["descriptor"])
     numbers = features.descriptors[chosen].astype(float)
@@ -268,13 +280,11 @@ def picture(shown: Index, here: Link, described: QueryFeatures, n_shown: int, ad
     n_used = len(set(described.words.word_ids.tolist()))
     st.caption(
         f"{words.counted(n_found, 'keypoint')} · {n_used} of {shown.n_words} words · "
-        f"{words.steps(described.timings)}",
+        f"{words.steps(described.timings, shown.extraction.title)}",
         help=words.TERMS["keypoint"],
     )
     if n_found == 0:
-        st.warning(
-            f"{words.NO_KEYPOINTS} Lower the threshold in the settings, or try another picture."
-        )
+        st.warning(words.no_keypoints(shown.extraction, "in the settings"))
     height, width = described.image.gray.shape
     viewer(
         urls.query(shown, here, 1280),

@@ -89,7 +89,7 @@ def results(shown: Index, here: Link, drawn: bool) -> None:
     used = word_ids(shown, here)
     if len(used) == 0:
         st.subheader("Nothing to search with", anchor=False)
-        st.warning(f"{words.NO_KEYPOINTS} Lower the threshold in Inspect, or try another picture.")
+        st.warning(words.no_keypoints(shown.extraction, "in Inspect"))
         link.page_link("inspect", "Look into it in Inspect")
         return
     found = opened.search(shown, here, method_of(shown, here))
@@ -110,7 +110,7 @@ def results(shown: Index, here: Link, drawn: bool) -> None:
     gallery(result_tiles(shown, here, found, n_results, drawn), "results", told)
     st.caption(
         f"{words.counted(len(used), 'keypoint')} · {len(set(used.tolist()))} of "
-        f"{shown.n_words} words · {words.steps(found.timings)}"
+        f"{shown.n_words} words · {words.steps(found.timings, shown.extraction.title)}"
     )
     st.caption(words.METHODS[found.method])
 

@@ -20,6 +20,7 @@ from streamlit.testing.v1 import AppTest
 from engine import images, methods, pipeline, upkeep
 from engine.build import Progress
 from engine.index import Index
+from engine.surf import SurfParams
 from ui import keypoints, routes, startup
 from ui.uploads import STORE
 
@@ -582,3 +583,67 @@ def test_the_number_of_keypoints_shown_follows_the_threshold(tiny: Index) -> Non
     at = well(at.slider(key="threshold-tiny").set_value(100).run())
     fewer = next(s for s in at.slider if s.label.startswith("Keypoints shown"))
     assert fewer.value <= fewer.max < many.max
+
+
+# Other features than plain SURF
+
+
+def _rebuild(folder: Path, **extraction: Any) -> Index:
+    from conftest import tiny_params
+
+    from engine import build
+    from engine.features import ExtractionParams
+
+    params = tiny_params(extraction=ExtractionParams(**extraction))
+    return build.build(folder, "tiny", params, n_workers=1, overwrite=True)
+
+
+@pytest.mark.parametrize("page", ["search", "inspect"])
+def test_pages_name_the_features_that_they_show(scratch: Path, folder: Path, page: str) -> None:
+    shown = _rebuild(folder, kind="root-surf")
+    token = STORE.keep("a view.jpg", (folder / "coffee.jpg").read_bytes())
+    at = well(visit(page, query=f"upload-{token}"))
+    assert "root SURF 0" in sentences(at) or "root SURF under" in sentences(at)
+    at = well(visit("inspect", query=f"image-{shown.find_image('flat.png')}"))
+    assert "Lower the threshold in the settings" in sentences(at)
+    assert [s.key for s in at.slider] == ["threshold-tiny", "octaves-tiny"]
+
+
+def test_rootsift_has_no_sliders_of_surf_and_no_signs(scratch: Path, folder: Path) -> None:
+    surf = visit("inspect", query="image-0")
+    well(surf.selectbox(key="colouring").select("sign").run())
+    shown = _rebuild(folder, kind="rootsift")
+    at = well(surf.run())  # who coloured by sign goes on with what there is
+    assert "colour=word" in component(at, "picture")["points"]
+    image_id = shown.find_image("coffee.jpg")
+    assert image_id is not None
+    at = well(visit("inspect", query=f"image-{image_id}"))
+    assert "Threshold and octaves are settings of SURF" in sentences(at)
+    assert not [s for s in at.slider if s.label in ("Threshold", "Octaves")]
+    assert at.selectbox(key="colouring-unsigned").options == ["word", "response"]
+    well(at.selectbox(key="colouring-unsigned").select("response").run())
+    numbers, _ = fetched(component(at, "picture")["points"])
+    described = pipeline.describe_query(shown, images.read(shown.picture_path(image_id)))
+    assert np.array_equal(numbers[:, :2], described.features.xy)
+    assert "RootSIFT 0" in sentences(at)
+    for page in ("search", "inspect"):
+        told = sentences(well(visit(page, query=f"image-{shown.find_image('flat.png')}")))
+        assert "smooth or dark. Try another picture." in told
+
+
+@pytest.mark.parametrize("extraction", [{"kind": "rootsift"}, {"surf": SurfParams(upright=True)}])
+def test_a_keypoint_of_each_kind_is_shown(
+    scratch: Path, folder: Path, extraction: dict[str, Any]
+) -> None:
+    shown = _rebuild(folder, **extraction)
+    image_id = shown.find_image("coffee.jpg")
+    assert image_id is not None
+    described = pipeline.describe_query(shown, images.read(shown.picture_path(image_id)))
+    at = visit("inspect", query=f"image-{image_id}", word=str(described.words.word_ids[0]))
+    at.session_state["keypoint"] = 0
+    at = well(at.run())
+    assert f"Keypoint 1 of {len(described.features):,}" in sentences(at)
+    rows = at.table[0].value.iloc[:, 0].tolist()
+    assert ("Sign" in rows) == shown.extraction.uses_surf
+    for page in ("search", "vocabulary"):
+        well(visit(page, query=f"image-{image_id}", word="3"))

@@ -12,7 +12,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from engine import build, images, pipeline
+from engine.features import ExtractionParams
 from engine.index import Index
+from engine.surf import SurfParams
 from tests.conftest import tiny_params
 from ui import keypoints, link, routes, urls
 from ui.uploads import STORE
@@ -315,6 +317,18 @@ def test_keypoints_are_fetched_once(client: TestClient, tiny: Index, token: str)
     assert first.headers["cache-control"].startswith("private")
     again = client.get(address, headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_threshold_is_refused_where_there_is_none(
+    client: TestClient, scratch: Path, folder: Path
+) -> None:
+    params = tiny_params(extraction=ExtractionParams(kind="rootsift"))
+    shown = build.build(folder, "tiny", params, n_workers=1, overwrite=True)
+    here = link.Link(image_id=shown.find_image("coffee.jpg"))
+    assert client.get(urls.keypoints(shown, here, shown.surf, "word")).status_code == 200
+    other = SurfParams(hessian_threshold=3000)
+    told = refused(client, urls.keypoints(shown, here, other, "word"))
+    assert "RootSIFT takes no parameters of SURF" in told
 
 
 @pytest.mark.parametrize("colouring", keypoints.COLOURINGS)

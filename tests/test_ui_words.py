@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.features import ExtractionParams
 from engine.pipeline import Timings
 from ui import words
 
@@ -64,6 +65,13 @@ def test_times_have_two_figures(value: float, told: str) -> None:
 def test_steps_that_were_not_taken_are_not_told() -> None:
     assert words.steps(Timings(surf=0.2, words=0.0, search=0.01)) == "SURF 0.2 s · search 0.01 s"
     assert words.steps(Timings(surf=0.0, words=0.0, search=0.0)) == ""
+    assert words.steps(Timings(surf=0.2), "RootSIFT") == "RootSIFT 0.2 s"
+
+
+def test_a_threshold_that_is_not_there_is_not_offered() -> None:
+    surf, sift = ExtractionParams(), ExtractionParams(kind="rootsift")
+    assert "Lower the threshold here" in words.no_keypoints(surf, "here")
+    assert "threshold" not in words.no_keypoints(sift, "here")
 
 
 def test_every_method_is_explained() -> None:

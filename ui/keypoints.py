@@ -17,6 +17,11 @@ SIGNS = {1: "#56b4e9", -1: "#e69f00", 0: "#999999"}
 VIRIDIS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
 
+def colourings(shown: Index) -> tuple[str, ...]:
+    """Return what keypoints can be coloured by; those of SIFT have no sign."""
+    return COLOURINGS if shown.extraction.uses_surf else COLOURINGS[:-1]
+
+
 def limits(shown: Index) -> tuple[int, int]:
     """Return the largest threshold and number of octaves that one can look with."""
     return max(5000, 2 * int(shown.surf.hessian_threshold)), max(5, shown.surf.n_octaves)

@@ -2,6 +2,7 @@
 
 import re
 
+from engine.features import ExtractionParams
 from engine.methods import VECTORS
 from engine.pipeline import Timings
 
@@ -23,6 +24,10 @@ SCORES = dict.fromkeys(METHODS, _COSINE) | {
     "number of keypoints.",
 }
 NO_KEYPOINTS = "No keypoints were found: the picture is very smooth or dark."
+NO_SLIDERS = (
+    "This collection was built with RootSIFT. Threshold and octaves are settings of SURF, so there "
+    "is nothing to move here."
+)
 TERMS = {
     "keypoint": "A small spot that can be found again in another photograph: a corner or a blob, "
     "with a size and a direction.",
@@ -83,9 +88,16 @@ def seconds(value: float) -> str:
     return f"{value:.2g} s" if value < 9.95 else f"{value:.0f} s"
 
 
-def steps(timings: Timings) -> str:
-    """Say how long each step took."""
-    parts = [("SURF", timings.surf), ("words", timings.words), ("search", timings.search)]
+def no_keypoints(extraction: ExtractionParams, where: str) -> str:
+    """Say that there are no keypoints and what can be done; `where` a threshold can be moved."""
+    if extraction.uses_surf:
+        return f"{NO_KEYPOINTS} Lower the threshold {where}, or try another picture."
+    return f"{NO_KEYPOINTS} Try another picture."
+
+
+def steps(timings: Timings, features: str = "SURF") -> str:
+    """Say how long each step took; `features` is what the first is called."""
+    parts = [(features, timings.surf), ("words", timings.words), ("search", timings.search)]
     parts.append(("verification", timings.verify))
     return " · ".join(f"{name} {seconds(value)}" for name, value in parts if value > 0)
 
