@@ -51,7 +51,7 @@ def build(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     params = BuildParams(
-        extraction=ExtractionParams(surf, args.max_side, args.features),
+        extraction=ExtractionParams(surf, args.max_side, args.features, min_side=args.min_side),
         codebook=words,
         codebook_name=args.codebook,
         method=args.method,
@@ -301,7 +301,8 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     add("--layers", type=_positive, default=3, help="layers of an octave (3)")
     add("--upright", action="store_true", help="take every keypoint as upright")
     add("--short-descriptors", action="store_true", help="64 numbers a keypoint instead of 128")
-    add("--max-side", type=_positive, help="shrink longer pictures to this before SURF")
+    add("--min-side", type=_positive, help="enlarge smaller pictures to this first")
+    add("--max-side", type=_positive, help="shrink larger pictures to this first")
     _method_option(parser, "the index's own ranking (verified)", methods.DEFAULT)
     add("--algorithm", choices=codebook.ALGORITHMS, default="lloyd", help="k-means variant")
     add("--sampling", choices=codebook.SAMPLINGS, default="images", help="what words learn from")

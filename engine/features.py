@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import images, sift, surf
+from engine import images, opencv, sift, surf
 from engine.sift import SiftParams
 from engine.surf import Features, SurfParams
 
+_MOST_SIDE = 2_000  # pictures are enlarged to
+_MOST_ENLARGED = 4  # fold; beyond, there is nothing more to see
 KINDS = {"surf": "SURF", "root-surf": "root SURF", "rootsift": "RootSIFT"}
 
 
@@ -35,16 +37,25 @@ class ExtractionParams:
         "rootsift", with the keypoints of SIFT and its descriptors rooted.
     sift : SiftParams
         The detector and descriptor of SIFT; with the other kinds they must stay as they are.
+    min_side : int or None
+        Pictures whose longer side is shorter are enlarged to this many pixels before extraction,
+        at most fourfold. None leaves them as they are.
     """
 
     surf: SurfParams = dataclasses.field(default_factory=SurfParams)
     max_side: int | None = None
     kind: str = "surf"
     sift: SiftParams = dataclasses.field(default_factory=SiftParams)
+    min_side: int | None = None
 
     def __post_init__(self) -> None:
         if self.max_side is not None and self.max_side < 32:
             raise ValueError(f"max_side must be at least 32 pixels, got {self.max_side}")
+        if self.min_side is not None and not 1 <= self.min_side <= (self.max_side or _MOST_SIDE):
+            raise ValueError(
+                f"min_side must be from 1 pixel to max_side ({self.max_side or _MOST_SIDE}), "
+                f"got {self.min_side}"
+            )
         if self.kind not in KINDS:
             raise ValueError(f"unknown feature {self.kind!r}; there are {', '.join(KINDS)}")
         if not self.uses_surf and self.surf != SurfParams():
@@ -92,7 +103,9 @@ class ExtractionParams:
         """Return the parameters as plain values, with the kind as the feature's tag."""
         own = {"surf": self.surf} if self.uses_surf else {"sift": self.sift}
         plain = {name: dataclasses.asdict(params) for name, params in own.items()}
-        return {"feature": self.kind, **plain, "max_side": self.max_side}
+        # What was written before pictures could be enlarged has no such key.
+        enlarged = {} if self.min_side is None else {"min_side": self.min_side}
+        return {"feature": self.kind, **plain, "max_side": self.max_side, **enlarged}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "ExtractionParams":
@@ -144,6 +157,12 @@ def root(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
 def _resized(gray: NDArray[np.uint8], params: ExtractionParams) -> NDArray[np.uint8]:
     """Return a picture at the size at which it is looked at; the same array if as it is."""
     longest = int(max(gray.shape))
+    if params.min_side is not None and longest < params.min_side:
+        factor = min(params.min_side / longest, _MOST_ENLARGED)
+        height, width = (max(1, round(side * factor)) for side in gray.shape)
+        cv2 = opencv.load()
+        enlarged = cv2.resize(gray, (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(enlarged, np.uint8)
     most = longest if params.max_side is None else min(longest, params.max_side)
     if not params.uses_surf:
         most = min(most, math.floor(longest * math.sqrt(params.sift.max_pixels / gray.size)))

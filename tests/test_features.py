@@ -40,6 +40,7 @@ SETTINGS = {
     "upright": ExtractionParams(SurfParams(upright=True)),
     "short root-surf": ExtractionParams(SurfParams(extended=False), kind="root-surf"),
     "small rootsift": ExtractionParams(kind="rootsift", max_side=200),
+    "large surf": ExtractionParams(min_side=480),
 }
 every_setting = pytest.mark.parametrize("params", SETTINGS.values(), ids=SETTINGS)
 OLD_JSON = {
@@ -217,6 +218,43 @@ def test_large_pictures_are_shrunk_for_sift(gray: NDArray[np.uint8]) -> None:
     assert 0 < len(found) == len(inside)
     np.testing.assert_allclose(found.size / inside.size, max(gray.shape) / longest, rtol=0.01)
     assert found.xy.max() > max(shrunk.shape), "in the original's pixels"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_pictures_are_enlarged_when_asked(gray: NDArray[np.uint8], kind: str) -> None:
+    small = images.shrink(gray, 120)
+    as_it_is = features.extract(small, ExtractionParams(kind=kind))
+    enlarged = features.extract(small, ExtractionParams(kind=kind, min_side=240))
+    assert len(enlarged) > 1.5 * len(as_it_is)
+    assert enlarged.xy.max() <= 119.5, "in the original's pixels"
+    # The stronger ones that were found before are found again, in place.
+    strong = as_it_is.xy[as_it_is.size > 12]
+    assert len(strong) > 5
+    away = np.linalg.norm(strong[:, None] - enlarged.xy[None], axis=2).min(axis=1)
+    assert np.median(away) < 0.8  # pixels; by chance about 3
+    # A picture that is large enough stays as it is.
+    whole = features.extract(gray, ExtractionParams(kind=kind, min_side=int(max(gray.shape))))
+    np.testing.assert_array_equal(
+        whole.descriptors, features.extract(gray, ExtractionParams(kind=kind)).descriptors
+    )
+
+
+def test_an_icon_is_enlarged_fourfold_at_most() -> None:
+    icon = np.random.default_rng(1).integers(0, 256, (20, 30)).astype(np.uint8)
+    far = features.extract(icon, ExtractionParams(min_side=2000))
+    near = features.extract(icon, ExtractionParams(min_side=120))
+    assert len(far) > 0
+    np.testing.assert_array_equal(far.xy, near.xy)
+    for shape in ((1, 1), (1, 9), (9, 1)):
+        found = features.extract(np.zeros(shape, np.uint8), ExtractionParams(min_side=400))
+        assert len(found) == 0
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, None), (2001, None), (300, 200), (3000, 2500)])
+def test_sizes_that_contradict_each_other_are_refused(least: int, most: int | None) -> None:
+    with pytest.raises(ValueError, match="min_side must be from 1 pixel to"):
+        ExtractionParams(min_side=least, max_side=most)
+    ExtractionParams(min_side=2000, max_side=2000)
 
 
 # What it says it is
