@@ -1,0 +1,239 @@
+"""Expansion: pictures that the query does not match, found by way of those that it does.
+
+From the pictures that the query surely matches a walk goes along the graph of the collection,
+the strongest way first. The keypoints of the pictures on the way are carried back into the query's
+frame, and the whole is matched and verified once more. So a tower seen from the left is found by a
+query from the right, by way of a view from the front. Nothing is added where the query itself
+matches nothing surely: expansion orders and adds, it never accepts.
+
+Chum, Philbin, Sivic, Isard, Zisserman, "Total recall: automatic query expansion with a generative
+feature model for object retrieval", ICCV 2007.
+"""
+
+import dataclasses
+import heapq
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import rerank, shortlist, signatures
+from engine.graph import Graph, compose, invert
+from engine.index import Index
+from engine.kernels.signatures import Entries
+from engine.rerank import RerankParams, Verified
+from engine.shortlist import ShortList, ShortListParams, Signed
+from engine.verify import Geometry, VerifyParams
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExpandParams:
+    """How far a query is carried.
+
+    Attributes
+    ----------
+    least_score : float
+        Direct verified score of a picture that a way may begin with.
+    decay : float
+        What each further step leaves of a way's strength.
+    n_views : int
+        Pictures whose keypoints are carried back.
+    n_keypoints : int
+        The strongest of each of them.
+    least_scale, largest_scale : float
+        Maps from the query to a picture on the way, by the square root of their determinant.
+    rerank : RerankParams
+        The last verification.
+    """
+
+    least_score: float = 3.3
+    decay: float = 0.7
+    n_views: int = 20
+    n_keypoints: int = 1500
+    least_scale: float = 0.1
+    largest_scale: float = 10.0
+    rerank: RerankParams = dataclasses.field(
+        default_factory=lambda: RerankParams(n_images=300, verify=VerifyParams(n_matches=4000))
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A picture on the way.
+
+    Attributes
+    ----------
+    path : tuple of int
+        Pictures from the first, which the query matches itself, to this one.
+    strength : float
+        The weakest score on the way, less for every further step.
+    affine : (2, 3) float64 array
+        Carries pixels of the query to pixels of this picture.
+    """
+
+    path: tuple[int, ...]
+    strength: float
+    affine: NDArray[np.float64]
+
+    @property
+    def image_id(self) -> int:
+        """The picture."""
+        return self.path[-1]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Expansion:
+    """What the pictures on the way found.
+
+    Attributes
+    ----------
+    views : tuple of View
+        The strongest first.
+    verified : list of Verified
+        The last verification. Rows of the query count its own keypoints first, then those that
+        were carried back. Scores order, they are no measure of confidence.
+    """
+
+    views: tuple[View, ...]
+    verified: list[Verified]
+
+
+def walk(graph: Graph, direct: list[Verified], params: ExpandParams) -> list[View]:
+    """Choose the pictures whose keypoints are carried back, the strongest way first.
+
+    Parameters
+    ----------
+    graph : Graph
+        Of the collection.
+    direct : list of Verified
+        What the query matches itself.
+    params : ExpandParams
+
+    Returns
+    -------
+    list of View
+        Empty if the query matches nothing surely.
+    """
+    waiting = [
+        (-one.score, one.image_id, (one.image_id,), one.verification.affine)
+        for one in direct
+        if one.score >= params.least_score
+    ]
+    heapq.heapify(waiting)
+    views: list[View] = []
+    seen: set[int] = set()
+    while waiting and len(views) < params.n_views:
+        strength, image_id, path, affine = heapq.heappop(waiting)
+        if image_id in seen:
+            continue
+        seen.add(image_id)
+        views.append(View(path, -strength, affine))
+        for row in graph.edges(image_id):
+            target = int(graph.targets[row])
+            onward = compose(graph.affines[row], affine)
+            scale = math.sqrt(abs(float(np.linalg.det(onward[:, :2]))))
+            if target in seen or not params.least_scale < scale < params.largest_scale:
+                continue
+            weakest = -min(-strength, float(graph.scores[row])) * params.decay
+            heapq.heappush(waiting, (weakest, target, (*path, target), onward))
+    return views
+
+
+def carry(index: Index, query: Signed, views: list[View], params: ExpandParams) -> Signed:
+    """Add the keypoints of some pictures to a query, as if they had been seen in its frame."""
+    model = index.codebook.signatures
+    pieces = [query.geometry]
+    weights, bits, word_ids = [query.weights], [], []
+    for view in views:
+        keypoints = index.keypoints(view.image_id)
+        back = invert(view.affine)
+        xy = (keypoints.xy @ back[:, :2].T + back[:, 2]).astype(np.float32)
+        inside = np.all((xy >= 0) & (xy < (query.width, query.height)), axis=1)
+        rows = np.flatnonzero(inside)
+        strongest = np.argsort(-keypoints.response[rows], kind="stable")[: params.n_keypoints]
+        rows = np.sort(rows[strongest])
+        scale = math.sqrt(abs(float(np.linalg.det(back[:, :2]))))
+        turn = math.degrees(math.atan2(back[1, 0] - back[0, 1], back[0, 0] + back[1, 1]))
+        pieces.append(
+            Geometry(
+                xy[rows],
+                keypoints.size[rows] * np.float32(scale),
+                (keypoints.angle[rows] + np.float32(turn)) % np.float32(360),
+            )
+        )
+        first = int(index.offsets[view.image_id])
+        bits.append(index.signatures[first + rows])
+        word_ids.append(index.words(view.image_id).word_ids[rows])
+        weights.append(np.ones(len(rows), np.float32))
+    own_words = np.repeat(np.arange(index.n_words), np.diff(query.entries.starts)).astype(np.int32)
+    own_bits = np.column_stack((query.entries.low, query.entries.high))
+    n_carried = sum(map(len, word_ids))
+    entries: Entries = signatures.enter_signed(
+        np.concatenate([own_bits, *bits]),
+        np.concatenate([own_words, *word_ids]),
+        np.concatenate([query.entries.keypoints, len(query) + np.arange(n_carried)]),
+        model,
+    )
+    return dataclasses.replace(
+        query,
+        entries=entries,
+        strongest=None,
+        geometry=Geometry(
+            np.concatenate([p.xy for p in pieces]),
+            np.concatenate([p.size for p in pieces]),
+            np.concatenate([p.angle for p in pieces]),
+        ),
+        weights=np.concatenate(weights),
+    )
+
+
+def expand(
+    index: Index,
+    graph: Graph,
+    query: Signed,
+    listed: ShortList,
+    direct: list[Verified],
+    params: ExpandParams = ExpandParams(),
+    n_threads: int = 1,
+) -> Expansion:
+    """Search once more with the keypoints of the pictures that the query leads to.
+
+    Parameters
+    ----------
+    index : Index
+        The collection.
+    graph : Graph
+        Of its pictures.
+    query : Signed
+        The query.
+    listed : ShortList
+        Its short list; pictures that are not on it stay out.
+    direct : list of Verified
+        From `rerank.rerank`.
+    params : ExpandParams
+    n_threads : int
+        The result does not depend on it.
+
+    Returns
+    -------
+    Expansion
+        Empty if the query matches nothing surely.
+    """
+    known = set(listed.image_ids.tolist())
+    views = [view for view in walk(graph, direct, params) if view.image_id in known]
+    if not views:
+        return Expansion((), [])
+    carried = carry(index, query, views, params)
+    candidates = _candidates(graph, listed, views)
+    others = tuple(set(range(index.n_images)) - set(candidates.tolist()))
+    listing = ShortListParams(n_images=len(candidates))
+    again = shortlist.shortlist(index, carried, others, listing, n_threads)
+    return Expansion(tuple(views), rerank.rerank(index, carried, again, params.rerank, n_threads))
+
+
+def _candidates(graph: Graph, listed: ShortList, views: list[View]) -> NDArray[np.int64]:
+    """Return the pictures that are searched again: the short list, and whatever is near a view."""
+    near = {int(graph.targets[row]) for view in views for row in graph.edges(view.image_id)}
+    near |= {view.image_id for view in views}
+    near &= set(listed.image_ids.tolist())
+    return np.union1d(listed.matches.image_ids, np.array(sorted(near), np.int64))

@@ -1,0 +1,228 @@
+"""The graph of a collection: which of its pictures show the same thing, and how they map.
+
+Every picture is searched for in its own collection, with its stored signatures. Where two
+pictures find each other, from both sides, by maps that undo each other, there is an edge. Expansion
+(`engine.expand`) walks along the edges. The graph is a part of the index, made by
+``python -m engine graph NAME``; what is done is kept, so that a stopped run goes on.
+"""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import artifacts, records, rerank, shortlist, upkeep
+from engine.errors import ArtifactError
+from engine.index import Index, open_index
+from engine.records import Record
+from engine.rerank import RerankParams
+from engine.shortlist import ShortListParams
+
+PART = "graph"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GraphParams:
+    """What makes an edge.
+
+    Attributes
+    ----------
+    n_candidates : int
+        Pictures of a short list that are verified.
+    least_score : float
+        Verified score that both sides must reach.
+    best_score : float
+        Verified score that one side must reach.
+    returns : float
+        How far the corners of a picture may come back from their places by the map there and the
+        map back, as a part of its diagonal.
+    """
+
+    n_candidates: int = 60
+    least_score: float = 1.5
+    best_score: float = 3.5
+    returns: float = 0.25
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Edges between pictures, each in both directions.
+
+    Attributes
+    ----------
+    starts : (I + 1,) int64 array
+        The edges of picture i are the rows starts[i] to starts[i + 1].
+    targets : (E,) int32 array
+        Where each leads.
+    scores : (E,) float32 array
+        The better verified score of its two sides.
+    affines : (E, 2, 3) float32 array
+        Carries pixels of the picture to pixels of the target.
+    """
+
+    starts: NDArray[np.int64]
+    targets: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    affines: NDArray[np.float32]
+
+    def edges(self, image_id: int) -> range:
+        """Return the rows of a picture's edges."""
+        return range(int(self.starts[image_id]), int(self.starts[image_id + 1]))
+
+
+def compose(second: NDArray[Any], first: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the (2, 3) map that does `first`, then `second`."""
+    linear = second[:, :2].astype(np.float64) @ first
+    linear[:, 2] += second[:, 2]
+    return linear
+
+
+def invert(affine: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the (2, 3) map that undoes another."""
+    inverse = np.linalg.inv(affine[:, :2].astype(np.float64))
+    return np.column_stack((inverse, -inverse @ affine[:, 2]))
+
+
+def open_graph(index: Index) -> Graph:
+    """Return the graph of an index.
+
+    Raises
+    ------
+    ArtifactError
+        If it has none.
+    """
+    arrays = index.parts.get(PART)
+    if arrays is None:
+        raise ArtifactError(
+            f"the index {index.name!r} has no graph of its pictures. Make it with: "
+            f"python -m engine graph {index.name}"
+        )
+    return Graph(**{field.name: arrays[field.name] for field in dataclasses.fields(Graph)})
+
+
+def make_graph(
+    name: str,
+    params: GraphParams = GraphParams(),
+    n_threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Graph:
+    """Search for every picture of an index in it, and keep the edges as a part of the index.
+
+    Parameters
+    ----------
+    name : str
+        The index.
+    params : GraphParams
+    n_threads : int
+        The result does not depend on it.
+    progress : callable or None
+        Told how many pictures of how many are done.
+
+    Returns
+    -------
+    Graph
+
+    Raises
+    ------
+    ArtifactError
+        If the index cannot be read, or was replaced meanwhile.
+    """
+    index = open_index(name)
+    place = _place(index, params)
+    place.mkdir(parents=True, exist_ok=True)
+    found = []
+    for image_id in range(index.n_images):
+        path = place / f"{image_id}"
+        record = records.read(path)
+        if record is None:
+            record = _search(index, image_id, params, n_threads)
+            records.write(path, record)
+        found.append(record)
+        if progress is not None:
+            progress(image_id + 1, index.n_images)
+    graph = _join(index, found, params)
+    if _place(open_index(name), params) != place:
+        raise ArtifactError(f"the index {name!r} was replaced meanwhile; make its graph again")
+    arrays = {field.name: getattr(graph, field.name) for field in dataclasses.fields(Graph)}
+    upkeep.add_part(name, PART, dataclasses.asdict(params), arrays)
+    shutil.rmtree(place, ignore_errors=True)
+    return graph
+
+
+def _place(index: Index, params: GraphParams) -> Path:
+    """Return where an unfinished graph of just these keypoints is kept."""
+    parts = index.manifest["parts"]
+    digests = [parts[part]["arrays"] for part in ("keypoints", "words", "signatures")]
+    told = json.dumps([digests, dataclasses.asdict(params)], sort_keys=True).encode()
+    digest = hashlib.sha256(told).hexdigest()[:16]
+    return artifacts.artifacts_folder() / "builds" / f"{index.name}-graph" / digest
+
+
+def _search(index: Index, image_id: int, params: GraphParams, n_threads: int) -> Record:
+    """Find the pictures that one picture maps to."""
+    listing = ShortListParams(n_images=max(300, params.n_candidates))
+    query = shortlist.sign_stored(index, image_id, listing)
+    excluded = index.same_content(index.images[image_id].sha256)
+    listed = shortlist.shortlist(index, query, excluded, listing, n_threads)
+    checking = RerankParams(n_images=params.n_candidates)
+    verified = rerank.rerank(index, query, listed, checking, n_threads)
+    kept = [one for one in verified if one.score >= params.least_score]
+    return Record(
+        {},
+        {
+            "targets": np.array([one.image_id for one in kept], np.int32),
+            "scores": np.array([one.score for one in kept], np.float32),
+            "affines": np.array([one.verification.affine for one in kept], np.float32).reshape(
+                -1, 2, 3
+            ),
+        },
+    )
+
+
+def _join(index: Index, found: list[Record], params: GraphParams) -> Graph:
+    """Keep what both sides found."""
+    sides = [
+        {
+            int(target): (float(score), affine)
+            for target, score, affine in zip(*(record.arrays[name] for name in _FOUND))
+        }
+        for record in found
+    ]
+    starts, targets, scores, affines = [0], [], [], []
+    for image_id, side in enumerate(sides):
+        for target, (score, affine) in sorted(side.items()):
+            back_score, back = sides[target].get(image_id, (0.0, affine))
+            best = max(score, back_score)
+            if not back_score or best < params.best_score:
+                continue
+            if _returns(index, image_id, affine, back) <= params.returns:
+                targets.append(target)
+                scores.append(best)
+                affines.append(affine)
+        starts.append(len(targets))
+    return Graph(
+        np.array(starts, np.int64),
+        np.array(targets, np.int32),
+        np.array(scores, np.float32),
+        np.array(affines, np.float32).reshape(-1, 2, 3),
+    )
+
+
+_FOUND = ("targets", "scores", "affines")
+
+
+def _returns(
+    index: Index, image_id: int, there: NDArray[np.float32], back: NDArray[np.float32]
+) -> float:
+    """Measure how far the middle of a picture's quarters moves on the way there and back."""
+    entry = index.images[image_id]
+    places = np.array([(x, y, 1) for x in (0.25, 0.75) for y in (0.25, 0.75)])
+    places[:, :2] *= (entry.width, entry.height)
+    moved = places @ compose(back, there).T - places[:, :2]
+    return float(np.hypot(*moved.T).mean() / np.hypot(entry.width, entry.height))
