@@ -2,13 +2,13 @@
 
     python benchmarks/verify.py [--queries 10] [--candidates 100] [--ratio 0.75] [--pixels 15]
 
-Ours: signatures matched in the index, then `engine.verify`. Theirs: the nearest two float32 SURF
-descriptors (BFMatcher from the query's side, the same with the nearest back again, and FLANN's
-trees over the query), a ratio test, cv2.findHomography by RANSAC and by USAC_MAGSAC. The pairs are
-each query with the first pictures of our short list. Keypoints, descriptors and that list are
-given to both, so that SURF is in neither. All run in turn in one process on one thread; CPU is
-compared. Right answers: the same candidates ranked by score (theirs: the number of inliers; equal
-ones stay as in the short list).
+Ours: signatures matched in the index and `engine.rerank`, as the search does. Theirs: the nearest
+two float32 SURF descriptors (BFMatcher from the query's side, the same with the nearest back again,
+and FLANN's trees over the query), a ratio test, cv2.findHomography by RANSAC and by USAC_MAGSAC.
+The pairs are each query with the first pictures of our short list. Keypoints, descriptors and that
+list are given to both, so that SURF is in neither. All run in turn in one process on one thread;
+CPU is compared. Right answers: the same candidates ranked by score (theirs: the number of inliers;
+equal ones stay as in the short list).
 
 Pictures: ../shared/data/oxford, or a folder with --pictures and its csv with --groundtruth; they
 are indexed in a temporary folder first (0.9 GB for 400 pictures). --index NAME takes an index made
@@ -19,6 +19,7 @@ peers rank best (tried: 0.7 to 0.95, 3 to 30 pixels, 2,000 and 20,000 iterations
 """
 
 import argparse
+import dataclasses
 import itertools
 import os
 import sys
@@ -38,15 +39,16 @@ sys.path.insert(0, str(ROOT))
 
 from engine import (
     build,
+    codebook,
     evaluate,
     features,
     groundtruth,
     images,
     index,
-    packing,
+    rerank,
+    shortlist,
     signatures,
     verify,
-    voting,
 )
 from engine.codebook import CodebookParams
 from engine.errors import EngineError
@@ -54,8 +56,7 @@ from engine.index import Index
 from engine.opencv import load
 
 cv2 = load()
-N_WORDS = 3  # of each query keypoint
-MOST, SPREAD, HALF_WINDOW = 48, 30.0, 45.0  # matches that are verified: Hamming, Hamming, degrees
+RERANK = rerank.RerankParams()
 METHODS = {"RANSAC": cv2.RANSAC, "MAGSAC": cv2.USAC_MAGSAC}
 
 Rows = NDArray[np.int64]
@@ -90,7 +91,7 @@ class Column:
 
 
 class Query:
-    """A query picture, its candidates by our short list, and what the short list knows of them."""
+    """A query picture and its candidates, by the search's own short list."""
 
     def __init__(self, many: Index, asked: groundtruth.Query, n_candidates: int) -> None:
         self.many, self.name = many, asked.name
@@ -99,58 +100,50 @@ class Query:
         height, width = image.gray.shape
         self.size = width, height
         self.found = features.extract(image.gray, many.extraction)
-        self.angles = packing.pack(self.found, *self.size)["angle"]
         own = () if asked.image_id is None else (asked.image_id,)
-        others = np.setdiff1d(np.arange(many.n_images), [*own, *many.same_content(image.sha256)])
-        started = time.process_time()
-        matches = self.match(others)
-        n = len(others)
-        response = np.log(np.maximum(self.found.response, 301) / 300)
-        rare = voting.rarity(matches, voting.VoteParams().most, n)
-        self.by_keypoint = (rare * response / response.mean()).astype(np.float32)
-        self.rarity = voting.rarity(matches, MOST, n)
-        votes = self.vote(matches)
-        self.candidates = others[np.argsort(-votes.scores, kind="stable")[:n_candidates]]
-        self.short_list_ms = (time.process_time() - started) * 1e3
-
-    def match(self, image_ids: NDArray[np.int64]) -> signatures.Matches:
-        """Find each keypoint's nearest signature in some pictures."""
-        many = self.many
-        centres = many.codebook.centres
-        apart = (centres**2).sum(1) - 2 * self.found.descriptors @ centres.T
-        words = np.argpartition(apart, N_WORDS, axis=1)[:, :N_WORDS].astype(np.int32)
-        entries = signatures.enter(self.found.descriptors, words, many.codebook.signatures)
-        counts = many.parts["words"]["counts"]
-        return signatures.match(
-            entries, len(words), many.offsets, counts, many.signatures, image_ids, MOST
+        exclude = (*own, *many.same_content(image.sha256))
+        self.signed = self.sign()
+        self.listed, self.short_list_ms = timed(
+            lambda: shortlist.shortlist(many, self.signed, exclude)
         )
+        self.candidates = self.listed.matches.image_ids[:n_candidates]
 
-    def vote(self, matches: signatures.Matches) -> voting.Votes:
-        """Score the pictures and find how each is turned."""
-        angles = self.many.parts["keypoints"]["angle"]
-        return voting.vote(matches, self.by_keypoint, self.angles, self.many.offsets, angles)
+    def sign(self) -> shortlist.Signed:
+        """Take the descriptors to words and signatures."""
+        words = codebook.assign(self.found.descriptors, self.many.codebook.centres)
+        return shortlist.sign_query(self.many, self.found, words, self.size)
 
-    def matched(self) -> list[tuple[Any, ...]]:
-        """Match the candidates and bring what turns with each, as `verify.verify` takes it."""
-        many, found, by_distance = self.many, self.found, voting.by_distance(MOST, SPREAD)
-        matches = self.match(self.candidates)
-        turns = self.vote(matches).turns
-        given = []
-        for place, image_id in enumerate(matches.image_ids.tolist()):
-            k = np.flatnonzero(matches.rows[place] >= 0)
-            rows = many.offsets[image_id] + matches.rows[place, k]
-            angles = many.parts["keypoints"]["angle"][rows] * np.float32(360 / packing.FULL_TURN)
-            turned = (angles - found.angle[k] - turns[place] + 180) % 360 - 180
-            alike = np.abs(turned) <= HALF_WINDOW
-            k, rows, entry = k[alike], rows[alike], many.images[image_id]
-            packed = {name: many.parts["keypoints"][name][rows] for name in packing.ARRAYS}
-            theirs = packing.unpack(packed, entry.width, entry.height)
-            distances = matches.distances[place, k]
-            query = verify.Geometry(found.xy[k], found.size[k], found.angle[k])
-            database = verify.Geometry(theirs.xy, theirs.size, theirs.angle)
-            weights = by_distance[distances] * self.rarity[k]
-            given.append((query, database, distances, weights, self.size))
-        return given
+    def verify(self) -> list[rerank.Verified]:
+        """Match and verify the candidates; turns and rarity are the short list's."""
+        many, signed = self.many, self.sign()
+        counts, most = many.parts["words"]["counts"], RERANK.most
+        matches = signatures.match(
+            signed.entries,
+            len(signed),
+            many.offsets,
+            counts,
+            many.signatures,
+            self.candidates,
+            most,
+        )
+        n_images = len(self.candidates)
+        listed = dataclasses.replace(
+            self.listed, matches=matches, turns=self.listed.turns[:n_images]
+        )
+        return rerank.rerank(many, signed, listed, dataclasses.replace(RERANK, n_images=n_images))
+
+    def map_alone(self, place: int, one: rerank.Verified) -> float:
+        """Return what `verify.verify` costs of a verified candidate, in ms."""
+        theirs = self.many.keypoints(one.image_id)
+        sides = [
+            verify.Geometry(of.xy[rows], of.size[rows], of.angle[rows])
+            for of, rows in ((self.found, one.query_rows), (theirs, one.database_rows))
+        ]
+        distances = self.listed.matches.distances[place, one.query_rows]
+        given = (*sides, distances, one.weights, self.size)
+        again, ms = timed(lambda: verify.verify(*given))
+        assert again.score == one.score
+        return ms
 
     def described(self, image_id: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return a picture's descriptors and places, read into memory."""
@@ -235,12 +228,11 @@ class Peer:
 
 def run_ours(query: Query) -> Column:
     """Match and verify the candidates by signatures."""
-    given, matching = timed(query.matched)
-    n = len(given)
+    found, ms = timed(query.verify)
+    maps = [query.map_alone(place, one) for place, one in enumerate(found)]
     column = Column()
-    for image_id, arguments in zip(query.candidates.tolist(), given):
-        found, estimating = timed(lambda a=arguments: verify.verify(*a))
-        column.add(image_id, found.score, matching / n, estimating)
+    for one, estimating in zip(found, maps):
+        column.add(one.image_id, one.score, (ms - sum(maps)) / len(maps), estimating)
     return column
 
 
@@ -283,7 +275,9 @@ def quality(queries: list[Query], columns: list[Column]) -> str:
             if image_id not in query.junk:
                 (right_scores if image_id in query.right else false_scores).append(score)
     false = np.sort(false_scores)[::-1]
-    above = [np.mean(np.array(right_scores) > false[int(p * len(false))]) for p in (0.01, 0.05)]
+    right = np.array(right_scores)
+    bars = [false[int(part * len(false))] if len(false) else -np.inf for part in (0.01, 0.05)]
+    above = [float((right > bar).mean()) if len(right) else np.nan for bar in bars]
     return "".join(f"{x:>7.3f}" for x in (*np.mean(figures, axis=0), *above))
 
 
