@@ -173,6 +173,30 @@ def verify(args: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
+def graph(args: argparse.Namespace) -> int:
+    """Find which pictures of an index match each other, for the method expanded."""
+    from tqdm import tqdm
+
+    from engine import pipeline
+    from engine.graph import make_graph
+    from engine.pool import available_cores
+
+    pipeline.warm_up(say)
+    with tqdm(desc="Pictures", unit="picture", file=sys.stderr, leave=False) as bar:
+
+        def told(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        made = make_graph(args.name, n_threads=args.threads or available_cores(), progress=told)
+    n_edges = len(made.targets) // 2
+    if args.json:
+        put_json({"index": args.name, "n_edges": n_edges})
+    else:
+        put(f"{args.name}: {n_edges:,} pairs of pictures match each other")
+    return 0
+
+
 def evaluate(args: argparse.Namespace) -> int:
     """Measure an index on a ground truth."""
     from tqdm import tqdm
@@ -352,6 +376,9 @@ def _parser() -> argparse.ArgumentParser:
     command("list", list_all, "list --json")
     command("info", info, "info holidays").add_argument("name", type=_name)
     command("verify", verify, "verify holidays").add_argument("name", type=_name)
+    joined = command("graph", graph, "graph holidays")
+    joined.add_argument("name", type=_name)
+    joined.add_argument("--threads", type=_positive, help="threads (all cores)")
     measured = command("evaluate", evaluate, "evaluate oxford groundtruth.csv")
     measured.add_argument("name", type=_name, help="index")
     measured.add_argument("groundtruth", type=Path, help="csv with query,relevant,label")

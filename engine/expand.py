@@ -114,7 +114,7 @@ def walk(graph: Graph, direct: list[Verified], params: ExpandParams) -> list[Vie
     list of View
         Empty if the query matches nothing surely.
     """
-    waiting = [
+    waiting: list[tuple[float, int, tuple[int, ...], NDArray[np.float64]]] = [
         (-one.score, one.image_id, (one.image_id,), one.verification.affine)
         for one in direct
         if one.score >= params.least_score

@@ -78,9 +78,9 @@ class Graph:
 
 def compose(second: NDArray[Any], first: NDArray[Any]) -> NDArray[np.float64]:
     """Return the (2, 3) map that does `first`, then `second`."""
-    linear = second[:, :2].astype(np.float64) @ first
-    linear[:, 2] += second[:, 2]
-    return linear
+    both: NDArray[np.float64] = second[:, :2].astype(np.float64) @ first
+    both[:, 2] += second[:, 2]
+    return both
 
 
 def invert(affine: NDArray[Any]) -> NDArray[np.float64]:
@@ -133,7 +133,10 @@ def make_graph(
     ArtifactError
         If the index cannot be read, or was replaced meanwhile.
     """
+    told = dataclasses.asdict(params)
     index = open_index(name)
+    if PART in index.parts and index.manifest["parts"][PART]["parameters"] == told:
+        return open_graph(index)
     place = _place(index, params)
     place.mkdir(parents=True, exist_ok=True)
     found = []
@@ -150,7 +153,7 @@ def make_graph(
     if _place(open_index(name), params) != place:
         raise ArtifactError(f"the index {name!r} was replaced meanwhile; make its graph again")
     arrays = {field.name: getattr(graph, field.name) for field in dataclasses.fields(Graph)}
-    upkeep.add_part(name, PART, dataclasses.asdict(params), arrays)
+    upkeep.add_part(name, PART, told, arrays)
     shutil.rmtree(place, ignore_errors=True)
     return graph
 

@@ -26,6 +26,8 @@ from engine import verify as verification
 from engine.codebook import Words
 from engine.encode import BagOfWords
 from engine.errors import ImageError
+from engine.expand import Expansion, expand
+from engine.graph import open_graph
 from engine.images import Image
 from engine.index import Index
 from engine.pool import available_cores
@@ -44,6 +46,7 @@ class Timings:
     words: float = 0.0
     search: float = 0.0
     verify: float = 0.0
+    expand: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +93,8 @@ class Answer:
     verified : mapping of int to Verified
         How the images that were verified match the query, by image id; empty for methods that
         do not verify.
+    expansion : Expansion or None
+        The views that expansion went by, and what was verified with them; None for the others.
     """
 
     ranking: Ranking
@@ -98,6 +103,7 @@ class Answer:
     excluded: tuple[int, ...]
     timings: Timings
     verified: Mapping[int, Verified] = dataclasses.field(default_factory=dict)
+    expansion: Expansion | None = None
 
 
 def warm_up(message: Callable[[str], None] | None = None) -> None:
@@ -202,6 +208,8 @@ def search_query(
 
     Raises
     ------
+    ArtifactError
+        If the index lacks what the method needs; the message names the command that adds it.
     ValueError
         If there is no such method, or `n_results` is below 1.
     """
@@ -278,18 +286,30 @@ def _match(
     timings: Timings,
     n_threads: int | None,
 ) -> Answer:
-    """Make the short list, and verify it if the method says so."""
+    """Make the short list, and verify and expand it if the method says so."""
+    graph = open_graph(index) if method == methods.EXPANDED else None
     n_threads = n_threads or available_cores()
     started = time.perf_counter()
     listed = short.shortlist(index, signed, excluded, n_threads=n_threads)
     ended = time.perf_counter()
     timings = dataclasses.replace(timings, search=timings.search + ended - started)
-    ids, scores, verified = listed.image_ids, listed.scores, {}
-    if method == methods.VERIFIED:
-        checked = rerank.rerank(index, signed, listed, n_threads=n_threads)
-        verified = {one.image_id: one for one in checked}
-        scores = np.zeros(len(ids), np.float32)
-        scores[: len(checked)] = [one.score for one in checked]
-        timings = dataclasses.replace(timings, verify=time.perf_counter() - ended)
+    ids, n_images = listed.image_ids, len(listed.image_ids)
+    if method == methods.SIGNATURES:
+        ranking = search.rank_listed(ids, listed.scores, n_results)
+        return Answer(ranking, method, n_images, excluded, timings)
+    checked = rerank.rerank(index, signed, listed, n_threads=n_threads)
+    verified = {one.image_id: one for one in checked}
+    scores = np.zeros(n_images, np.float32)
+    scores[: len(checked)] = [one.score for one in checked]
+    timings = dataclasses.replace(timings, verify=time.perf_counter() - ended)
+    expansion = None
+    if graph is not None:
+        ended = time.perf_counter()
+        expansion = expand(index, graph, signed, listed, checked, n_threads=n_threads)
+        if expansion.views:
+            ids = search.rank_listed(ids, scores, None).image_ids.astype(np.int64)
+            found = {one.image_id: one.score for one in expansion.verified}
+            scores = np.array([found.get(i, 0.0) for i in ids.tolist()], np.float32)
+        timings = dataclasses.replace(timings, expand=time.perf_counter() - ended)
     ranking = search.rank_listed(ids, scores, n_results)
-    return Answer(ranking, method, len(ids), excluded, timings, verified)
+    return Answer(ranking, method, n_images, excluded, timings, verified, expansion)

@@ -22,12 +22,15 @@ def controls(shown: Index, here: Link) -> bool:
         link.choose("Collection", index.list_indexes(), "collection", shown.name)
         method = link.choose(
             "Method",
-            methods.METHODS,
+            methods.available(shown.parts),
             "method",
             method_of(shown, here),
             help="What is compared, and how.",
         )
         st.caption(words.METHODS[method])
+        for other in sorted(set(methods.METHODS) - set(methods.available(shown.parts))):
+            needed = f"python -m engine {methods.NEEDS[other]} {shown.name}"
+            st.caption(f"For {other}, run `{needed}`.")
         drawn: bool = st.toggle(
             "Show keypoints", key="drawn", persist_state="session", help=words.TERMS["keypoint"]
         )
@@ -36,7 +39,7 @@ def controls(shown: Index, here: Link) -> bool:
 
 def method_of(shown: Index, here: Link) -> str:
     """Return the method that a link names, or the collection's own."""
-    return here.method if here.method in methods.METHODS else shown.method
+    return here.method if here.method in methods.available(shown.parts) else shown.method
 
 
 def word_ids(shown: Index, here: Link) -> NDArray[np.int32]:

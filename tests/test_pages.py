@@ -151,12 +151,18 @@ def test_more_results_are_one_click_away(tiny: Index) -> None:
     assert "Show more" not in [b.label for b in at.button]
 
 
-@pytest.mark.parametrize("method", methods.METHODS)
+@pytest.mark.parametrize("method", methods.available(()))
 def test_the_method_stands_in_the_address(tiny: Index, method: str) -> None:
     at = well(visit("search", query="image-0", method=method))
     assert at.selectbox(key="choose-method").value == method
     well(at.selectbox(key="choose-method").select("count").run())
     assert at.query_params == {"query": "image-0", "method": "count"}
+
+
+def test_a_method_that_lacks_its_part_tells_the_command(tiny: Index) -> None:
+    at = well(visit("search", query="image-0", method="expanded"))
+    assert at.selectbox(key="choose-method").value == tiny.method
+    assert any("python -m engine graph tiny" in caption.value for caption in at.caption)
 
 
 def test_clearing_the_query_shows_the_collection_again(tiny: Index) -> None:

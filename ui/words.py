@@ -7,6 +7,8 @@ from engine.methods import VECTORS
 from engine.pipeline import Timings
 
 METHODS = {
+    "expanded": "Expanded: from what is verified on to what that matches, along the collection's "
+    "graph, with the keypoints of the pictures on the way.",
     "verified": "Verified: the best matches keypoint by keypoint, kept where they agree on one "
     "shift, turn and stretch of the picture.",
     "signatures": "Signatures: keypoint with keypoint; each match counts by how alike the two are "
@@ -20,6 +22,8 @@ _COSINE = "How alike the two histograms of words are: 1 is the same, 0.5 nothing
 SCORES = dict.fromkeys(METHODS, _COSINE) | {
     "verified": "How much agrees on one map of the picture: more matches, better and rarer ones, "
     "wider spread give more. 0 where nothing agrees.",
+    "expanded": "As verified, with the keypoints of the pictures on the way. It orders; how sure "
+    "a match is, the verified score tells.",
     "signatures": "The sum of what the matches count, over the square root of the picture's "
     "number of keypoints.",
 }
@@ -98,7 +102,7 @@ def no_keypoints(extraction: ExtractionParams, where: str) -> str:
 def steps(timings: Timings, features: str = "SURF") -> str:
     """Say how long each step took; `features` is what the first is called."""
     parts = [(features, timings.surf), ("words", timings.words), ("search", timings.search)]
-    parts.append(("verification", timings.verify))
+    parts += [("verification", timings.verify), ("expansion", timings.expand)]
     return " · ".join(f"{name} {seconds(value)}" for name, value in parts if value > 0)
 
 
