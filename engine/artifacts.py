@@ -249,7 +249,8 @@ def read_json(folder: Path, entry: Json) -> Any:
     return json.loads(data)
 
 
-def _manifest_digest(manifest: Json) -> str:
+def manifest_digest(manifest: Json) -> str:
+    """Return the digest of everything in a manifest except its own entry ``sha256``."""
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     data = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
     return hashlib.sha256(data).hexdigest()
@@ -258,7 +259,7 @@ def _manifest_digest(manifest: Json) -> str:
 def write_manifest(folder: Path, kind: str, content: Json) -> Json:
     """Put a manifest in place: from here on, readers see what it names."""
     manifest: Json = {"kind": kind, "format_version": FORMAT_VERSION, **content}
-    manifest["sha256"] = _manifest_digest(manifest)
+    manifest["sha256"] = manifest_digest(manifest)
     write_bytes(folder / MANIFEST, json.dumps(manifest, ensure_ascii=True, indent=1).encode())
     return manifest
 
@@ -294,7 +295,7 @@ def read_manifest(folder: Path, kind: str, repair: str) -> Json:
             f"{path} has format {manifest.get('format_version')!r}, this program reads "
             f"{FORMAT_VERSION}. Make it anew: {repair}"
         )
-    if manifest.get("sha256") != _manifest_digest(manifest):
+    if manifest.get("sha256") != manifest_digest(manifest):
         raise ArtifactError(f"{path} is damaged: its checksum does not fit. Make it anew: {repair}")
     return manifest
 

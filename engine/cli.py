@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine import artifacts, codebook, index, methods, upkeep
+from engine import artifacts, cli_evaluate, codebook, index, methods, upkeep
 from engine.errors import EngineError
 from engine.features import KINDS
+from engine.options import method_option as _method_option
+from engine.options import name as _name
+from engine.options import positive as _positive
 from engine.terminal import Bars, put, put_json, put_summary, say, say_skipped, summary
 
 EXAMPLES = """examples:
@@ -22,6 +25,9 @@ EXAMPLES = """examples:
   python -m engine query holidays photo.jpg -k 8
   python -m engine query holidays photo.jpg --json
   python -m engine evaluate holidays groundtruth.csv
+  python -m engine ladder holidays groundtruth.csv
+  python -m engine runs
+  python -m engine compare holidays-count-20260102-183000 holidays-verified-20260102-183500
   python -m engine datasets oxford5k
 
 Run 'python -m engine COMMAND --help' for the options of a command.
@@ -197,57 +203,6 @@ def graph(args: argparse.Namespace) -> int:
     return 0
 
 
-def evaluate(args: argparse.Namespace) -> int:
-    """Measure an index on a ground truth."""
-    from tqdm import tqdm
-
-    from engine import evaluate as measure
-    from engine import groundtruth
-
-    opened = index.open_index(args.name)
-    queries = groundtruth.read(args.groundtruth, opened)
-    if args.claims:
-        return _claims(opened, queries, args)
-    with tqdm(total=len(queries), desc="Queries", file=sys.stderr, leave=False) as bar:
-        result = measure.evaluate(
-            opened, queries, args.method, lambda done, _: bar.update(done - bar.n)
-        )
-    figures = result.to_json()
-    if args.json:
-        put_json(figures)
-        return 0
-    groups = figures["by_landmark"]
-    put(f"{opened.name}, {figures['method']}, {figures['n_queries']} queries")
-    put(f"  mAP                   {figures['mAP']:.3f}   by landmark {groups['mAP']:.3f}")
-    put(f"  P@1                   {figures['P@1']:.3f}   by landmark {groups['P@1']:.3f}")
-    put(f"  P@4                   {figures['P@4']:.3f}   by landmark {groups['P@4']:.3f}")
-    put(f"  all four right        {figures['top4_all_right']:.3f}")
-    if figures["mAP_easy"] is not None:
-        put(f"  mAP, good alone       {figures['mAP_easy']:.3f}")
-    put(f"  landmarks             {groups['n_landmarks']}")
-    return 0
-
-
-def _claims(opened: index.Index, queries: Any, args: argparse.Namespace) -> int:
-    from engine.evaluate import check_claims
-
-    claims = check_claims(opened, queries, args.method)
-    if args.json:
-        rows = [dataclasses.asdict(c) for c in claims]
-        for row in rows:
-            row["measured"] = None if row["n_queries"] == 0 else row["measured"]
-        put_json({"index": opened.name, "claims": rows})
-        return 0
-    put(f"{'claim':<72} {'labelled set':<14} claimed  measured  queries")
-    for claim in claims:
-        measured = f"{claim.measured:8.2f}" if claim.n_queries else "       –"
-        put(
-            f"{claim.text:<72} {claim.labelled_set:<14} {claim.claimed:7.2f}  {measured}  "
-            f"{claim.n_queries:7}"
-        )
-    return 0
-
-
 def demo(args: argparse.Namespace) -> int:
     """Make the demo collection, where it is not there yet."""
     from engine import demo as collection
@@ -293,25 +248,6 @@ def datasets(args: argparse.Namespace) -> int:
     put(str(place))
     say(f"Next: python -m engine build {place} --name {args.dataset}")
     return 0
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
-
-
-def _name(text: str) -> str:
-    try:
-        return artifacts.check_name(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _method_option(parser: argparse.ArgumentParser, told: str, default: str | None = None) -> None:
-    flags, choices = ("--method", "--weighting"), methods.METHODS
-    parser.add_argument(*flags, dest="method", choices=choices, default=default, help=told)
 
 
 def _build_options(parser: argparse.ArgumentParser) -> None:
@@ -379,11 +315,7 @@ def _parser() -> argparse.ArgumentParser:
     joined = command("graph", graph, "graph holidays")
     joined.add_argument("name", type=_name)
     joined.add_argument("--threads", type=_positive, help="threads (all cores)")
-    measured = command("evaluate", evaluate, "evaluate oxford groundtruth.csv")
-    measured.add_argument("name", type=_name, help="index")
-    measured.add_argument("groundtruth", type=Path, help="csv with query,relevant,label")
-    _method_option(measured, "how to rank (the index's own)")
-    measured.add_argument("--claims", action="store_true", help="test the original's claims")
+    cli_evaluate.add_commands(command)
     command("demo", demo, "demo")
     command("delete", delete, "delete holidays").add_argument("name", type=_name)
     sets = command("datasets", datasets, "datasets oxford5k")

@@ -1,81 +1,43 @@
-"""How good a ranking is: average precision, precision at k, and the original's claims."""
+"""How good the rankings of an index are on a ground truth."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine import images, pipeline
-from engine.groundtruth import RIGHT, Query
+from engine import images, methods, pipeline, statistics
+from engine.errors import ArtifactError, ImageError
+from engine.groundtruth import Query
+from engine.images import Image
 from engine.index import Index
-from engine.search import Ranking
+from engine.measures import average_precision, precision_at, right_ranks
+from engine.pipeline import Answer, QueryFeatures
+
+Progress = Callable[[int, int], None]
+
+N_KEPT = 100
 
 
-def average_precision(
-    ranked: Sequence[int] | NDArray[np.int32],
-    positives: Collection[int],
-    junk: Collection[int] = (),
-    n_missing: int = 0,
-) -> float:
-    """Measure one ranking by VGG's trapezoid rule.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """One place of a ranking.
 
-    Parameters
+    Attributes
     ----------
-    ranked : sequence of int
-        Images, best first, the query itself left out.
-    positives : collection of int
-        Right answers.
-    junk : collection of int
-        Images passed over as if they were not there.
-    n_missing : int
-        Right answers that can never be found; they count as positives.
-
-    Returns
-    -------
-    float
-        Area under the precision-recall curve, 0 to 1, from recall 0 and precision 1.
-
-    Raises
-    ------
-    ValueError
-        If there is no right answer.
-
-    References
-    ----------
-    Philbin, Chum, Isard, Sivic, Zisserman, "Object retrieval with large vocabularies and fast
-    spatial matching", CVPR 2007, and its program compute_ap.
+    image_id : int
+        The picture.
+    score : float
+        As the method gives it, to six digits.
+    label : str
+        "right"; "junk", passed over; "wrong", a right answer or query of another landmark only;
+        "unlabelled", of which the ground truth says nothing here: counted as wrong.
     """
-    right, ignored = frozenset(positives), frozenset(junk)
-    n_positives = len(right) + n_missing
-    if n_positives == 0:
-        raise ValueError("there must be at least one right answer")
-    area, old_precision, n_right, n_seen = 0.0, 1.0, 0, 0
-    for image_id in ranked:
-        if int(image_id) in ignored:
-            continue
-        n_seen += 1
-        found = int(image_id) in right
-        n_right += found
-        precision = n_right / n_seen
-        area += found / n_positives * (old_precision + precision) / 2
-        old_precision = precision
-    return area
 
-
-def precision_at(
-    ranked: Sequence[int] | NDArray[np.int32],
-    positives: Collection[int],
-    n_first: int,
-    junk: Collection[int] = (),
-) -> float:
-    """Return the share of right answers among the first `n_first` that are not junk.
-
-    Where there are fewer right answers than `n_first`, the share cannot reach 1.
-    """
-    kept = [int(i) for i in ranked if int(i) not in junk][:n_first]
-    return sum(i in positives for i in kept) / n_first
+    image_id: int
+    score: float
+    label: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,6 +59,16 @@ class QueryResult:
         Right answers.
     first : tuple of str
         The first four results.
+    image_id : int or None
+        The query's image in the index; None for an outside picture.
+    right_ranks : tuple of int
+        Rank of every right answer that was ranked, junk removed, see `measures.right_ranks`.
+    ranked : tuple of Result
+        The first 100 results, junk included.
+    cpu_seconds, features_cpu_seconds : float
+        Process CPU of the ranking alone, and of reading the picture and describing it (0 for a
+        vector that the index holds). Where several methods were measured together the picture was
+        described once, and each is told the same.
     """
 
     query: str
@@ -107,6 +79,17 @@ class QueryResult:
     easy: float | None
     n_positives: int
     first: tuple[str, ...]
+    image_id: int | None = None
+    right_ranks: tuple[int, ...] = ()
+    ranked: tuple[Result, ...] = ()
+    cpu_seconds: float = 0.0
+    features_cpu_seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures without the rankings."""
+        left_out = ("right_ranks", "ranked")
+        names = (field.name for field in dataclasses.fields(self))
+        return {name: getattr(self, name) for name in names if name not in left_out}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,9 +100,13 @@ class Evaluation:
     method: str
     results: tuple[QueryResult, ...]
 
+    def values(self, field: str) -> list[float]:
+        """Return a field of the queries that have it."""
+        return [value for r in self.results if (value := getattr(r, field)) is not None]
+
     def mean(self, field: str) -> float:
         """Return the mean of a field over the queries that have it."""
-        values = [value for r in self.results if (value := getattr(r, field)) is not None]
+        values = self.values(field)
         return float(np.mean(values)) if values else float("nan")
 
     def by_landmark(self, field: str) -> float:
@@ -130,41 +117,48 @@ class Evaluation:
                 groups.setdefault(result.landmark, []).append(value)
         return float(np.mean([np.mean(v) for v in groups.values()])) if groups else float("nan")
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the figures under the names that the documentation uses."""
-        n_landmarks = len({result.landmark for result in self.results})
+    def interval(self, by_landmark: bool = False, seed: int = 0) -> statistics.Interval:
+        """Return the 95 % bootstrap interval of mAP; `by_landmark` draws whole landmarks."""
+        groups = [r.landmark for r in self.results] if by_landmark else None
+        return statistics.interval(self.values("average_precision"), seed, groups)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what is said of all queries together."""
         easy = self.mean("easy")
         return {
-            "index": self.index,
-            "method": self.method,
             "mAP": self.mean("average_precision"),
             "P@1": self.mean("precision_1"),
             "P@4": self.mean("precision_4"),
             "top4_all_right": float(np.mean([r.precision_4 == 1.0 for r in self.results])),
             "mAP_easy": None if np.isnan(easy) else easy,
+            "mAP_interval": self.interval(),
+            "mAP_interval_landmarks": self.interval(by_landmark=True),
             "n_queries": len(self.results),
             "by_landmark": {
                 "mAP": self.by_landmark("average_precision"),
                 "P@1": self.by_landmark("precision_1"),
                 "P@4": self.by_landmark("precision_4"),
-                "n_landmarks": n_landmarks,
+                "n_landmarks": len({result.landmark for result in self.results}),
             },
-            "queries": [dataclasses.asdict(result) for result in self.results],
+            "query_cpu_seconds": float(np.median(self.values("cpu_seconds"))),
+            "features_cpu_seconds": float(np.median(self.values("features_cpu_seconds"))),
         }
 
-
-def _rank_all(index: Index, query: Query, method: str) -> Ranking:
-    if query.image_id is not None:
-        return pipeline.search_image(index, query.image_id, method, None).ranking
-    described = pipeline.describe_query(index, images.read(query.path))
-    return pipeline.search_query(index, described, method, None).ranking
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures under the names that the documentation uses."""
+        return {
+            "index": self.index,
+            "method": self.method,
+            **self.figures(),
+            "queries": [result.to_json() for result in self.results],
+        }
 
 
 def evaluate(
     index: Index,
     queries: Sequence[Query],
     method: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Rank the whole collection for every query, and measure.
 
@@ -182,89 +176,131 @@ def evaluate(
     Returns
     -------
     Evaluation
+
+    Raises
+    ------
+    ArtifactError
+        If the index lacks a part that the method needs.
     """
-    chosen = method or index.method
-    results = []
-    for n_done, query in enumerate(queries, 1):
-        ranked = _rank_all(index, query, chosen).image_ids.tolist()
-        right, junk = query.positives, query.junk
-        easy = query.with_label(("good", "same"))
-        results.append(
-            QueryResult(
-                query=query.name,
-                landmark=query.landmark,
-                average_precision=average_precision(ranked, right, junk, query.n_missing),
-                precision_1=precision_at(ranked, right, 1, junk),
-                precision_4=precision_at(ranked, right, 4, junk),
-                easy=average_precision(ranked, easy, junk | (right - easy)) if easy else None,
-                n_positives=len(right) + query.n_missing,
-                first=tuple(index.images[i].path for i in ranked[:4]),
+    (result,) = evaluate_all(index, queries, (method or index.method,), progress)
+    return result
+
+
+def evaluate_all(
+    index: Index,
+    queries: Sequence[Query],
+    chosen: Sequence[str],
+    progress: Progress | None = None,
+) -> list[Evaluation]:
+    """Measure several methods as `evaluate` does, describing each query's picture once."""
+    for method in chosen:
+        if lacking := methods.lacking(methods.check_method(method), index.parts):
+            raise ArtifactError(
+                f"the index {index.name!r} lacks {', '.join(lacking)}, which {method} needs. "
+                f"Add it with: {methods.adding(lacking[0], index.name)}"
             )
-        )
+    if any(m not in methods.VECTORS for m in chosen) or any(q.image_id is None for q in queries):
+        pipeline.warm_up()
+    known = _known_elsewhere(queries)
+    results: dict[str, list[QueryResult]] = {method: [] for method in chosen}
+    for n_done, query in enumerate(queries, 1):
+        ranker = _Ranker(index, query)
+        for method in chosen:
+            results[method].append(_measure(index, query, ranker, method, known))
         if progress is not None:
             progress(n_done, len(queries))
-    return Evaluation(index.name, chosen, tuple(results))
+    return [Evaluation(index.name, method, tuple(results[method])) for method in chosen]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Claim:
-    """One of the original's claims, beside what was measured.
+class _Ranker:
+    """Rank one query by several methods; its picture is read and described when first needed."""
 
-    Attributes
-    ----------
-    text : str
-        What was claimed.
-    labelled_set : str
-        Which labels count as inside.
-    claimed, measured : float
-        Shares of the queries.
-    n_queries : int
-        Queries of this label.
-    """
+    def __init__(self, index: Index, query: Query) -> None:
+        self._index, self._query = index, query
+        self._described: QueryFeatures | None = None
+        self._tried, self._cpu = False, 0.0
 
-    text: str
-    labelled_set: str
-    claimed: float
-    measured: float
-    n_queries: int
+    def __call__(self, method: str) -> tuple[Answer, float, float]:
+        """Return the answer, the CPU seconds of the ranking, and of describing the query."""
+        image_id, features_cpu = self._query.image_id, 0.0
+        # Vectors of the collection's own pictures are compared as stored.
+        described = None
+        if image_id is None or method not in methods.VECTORS:
+            described, features_cpu = self._describe(), self._cpu
+        started = time.process_time()
+        if described is not None:
+            answer = pipeline.search_query(self._index, described, method, None)
+        else:  # a picture of the collection: for others, reading has raised an error
+            own = -1 if image_id is None else image_id
+            answer = pipeline.search_image(self._index, own, method, None)
+        return answer, time.process_time() - started, features_cpu
+
+    def _describe(self) -> QueryFeatures | None:
+        if not self._tried:
+            started = time.process_time()
+            image = self._read()
+            if image is not None:
+                self._described = pipeline.describe_query(self._index, image)
+            self._tried, self._cpu = True, time.process_time() - started
+        return self._described
+
+    def _read(self) -> Image | None:
+        """Read the query's picture; None if the index holds it but its file is gone or changed."""
+        image_id = self._query.image_id
+        try:
+            image = images.read(self._query.path)
+        except ImageError:
+            if image_id is None:
+                raise
+            return None
+        same = image_id is None or image.sha256 == self._index.images[image_id].sha256
+        return image if same else None
 
 
-CLAIMS = (
-    ("good", "all of the first four are in the labelled set", 1.0),
-    ("ok", "all of the first four are in the labelled set", 0.5),
-    ("junk", "at least one of the first four is in the labelled set", 0.6),
-)
-LABELLED_SETS = (("good+ok", RIGHT), ("good+ok+junk", (*RIGHT, "junk")))
-
-
-def check_claims(index: Index, queries: Sequence[Query], method: str | None = None) -> list[Claim]:
-    """Test what the original system claimed of queries labelled good, ok and junk.
-
-    Every picture that carries a label for some landmark is a query of that label; "inside" is
-    that landmark's labelled set, with its query pictures. What the original meant by labelled
-    set is not known, so both readings are given.
-    """
-    sets: dict[str, dict[str, set[int]]] = {}
+def _known_elsewhere(queries: Sequence[Query]) -> Mapping[str, frozenset[int]]:
+    """Return, for each landmark, the right answers and query pictures of all others."""
+    own: dict[str, set[int]] = {}
     for query in queries:
-        by_label = sets.setdefault(query.landmark, {"good": set(), "ok": set(), "junk": set()})
+        found = own.setdefault(query.landmark, set())
+        found |= query.positives
         if query.image_id is not None:
-            by_label["good"].add(query.image_id)
-        for image_id, label in query.labels.items():
-            by_label["good" if label == "same" else label].add(image_id)
-    claims = []
-    firsts: dict[int, list[int]] = {}
-    for label, text, claimed in CLAIMS:
-        for set_name, labels in LABELLED_SETS:
-            hits = []
-            for by_label in sets.values():
-                inside = set().union(*(by_label.get(name, set()) for name in labels))
-                for image_id in sorted(by_label[label]):
-                    if image_id not in firsts:
-                        answer = pipeline.search_image(index, image_id, method, 4)
-                        firsts[image_id] = answer.ranking.image_ids.tolist()
-                    n_inside = sum(i in inside for i in firsts[image_id])
-                    hits.append(n_inside > 0 if label == "junk" else n_inside == 4)
-            measured = float(np.mean(hits)) if hits else float("nan")
-            told = f"{label} queries: {text}"
-            claims.append(Claim(told, set_name, claimed, measured, len(hits)))
-    return claims
+            found.add(query.image_id)
+    return {
+        landmark: frozenset().union(*(own[other] for other in own if other != landmark)) - found
+        for landmark, found in own.items()
+    }
+
+
+def _measure(
+    index: Index,
+    query: Query,
+    ranker: _Ranker,
+    method: str,
+    known: Mapping[str, frozenset[int]],
+) -> QueryResult:
+    answer, cpu, features_cpu = ranker(method)
+    ranked = answer.ranking.image_ids.tolist()
+    right, junk = query.positives, query.junk
+    easy = query.with_label(("good", "same"))
+
+    def label(image_id: int) -> str:
+        if image_id in right or image_id in junk:
+            return "right" if image_id in right else "junk"
+        return "wrong" if image_id in known[query.landmark] else "unlabelled"
+
+    scores = answer.ranking.scores[:N_KEPT].tolist()
+    return QueryResult(
+        query=query.name,
+        landmark=query.landmark,
+        average_precision=average_precision(ranked, right, junk, query.n_missing),
+        precision_1=precision_at(ranked, right, 1, junk),
+        precision_4=precision_at(ranked, right, 4, junk),
+        easy=average_precision(ranked, easy, junk | (right - easy)) if easy else None,
+        n_positives=len(right) + query.n_missing,
+        first=tuple(index.images[i].path for i in ranked[:4]),
+        image_id=query.image_id,
+        right_ranks=right_ranks(ranked, right, junk),
+        ranked=tuple(Result(i, float(f"{s:.6g}"), label(i)) for i, s in zip(ranked, scores)),
+        cpu_seconds=round(cpu, 6),
+        features_cpu_seconds=round(features_cpu, 6),
+    )

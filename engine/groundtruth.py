@@ -6,6 +6,7 @@ ignored, neither right nor wrong. An optional column ``landmark`` names the grou
 
 import csv
 import dataclasses
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -74,7 +75,14 @@ def _read_lines(path: Path) -> list[_Line]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise GroundTruthError(f"{path} cannot be read: {error}") from None
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        return _parse(path, reader)
+    except csv.Error as error:
+        raise GroundTruthError(f"{path}, line {reader.line_num}: {error}") from None
+
+
+def _parse(path: Path, reader: "csv.DictReader[str]") -> list[_Line]:
     missing = [c for c in ("query", "relevant", "label") if c not in (reader.fieldnames or ())]
     if missing:
         raise GroundTruthError(
@@ -123,8 +131,57 @@ class _Names:
         same = self._by_name.get(name.rsplit("/", 1)[-1], [])
         return same[0] if len(same) == 1 else None
 
+    def n_called(self, name: str) -> int:
+        """Return how many images carry this file name, wherever they lie."""
+        return len(self._by_name.get(name.rsplit("/", 1)[-1], []))
+
     def was_skipped(self, name: str) -> bool:
         return name in self._skipped or self._below_root(name) in self._skipped
+
+
+@dataclasses.dataclass(slots=True)
+class _Gathered:
+    """What the lines of one query have told so far."""
+
+    first: _Line
+    labels: dict[int, str] = dataclasses.field(default_factory=dict)
+    skipped: set[str] = dataclasses.field(default_factory=set)
+    n_missing: int = 0
+    faulty: bool = False
+
+    def take(self, line: _Line, names: _Names, index: Index) -> str | None:
+        """Take a line in; return what is wrong with it, if anything."""
+        fault = self._take(line, names, index)
+        self.faulty = self.faulty or fault is not None
+        return fault
+
+    def _take(self, line: _Line, names: _Names, index: Index) -> str | None:
+        for column in ("query", "relevant"):
+            if not getattr(line, column):
+                return f"the column {column} is empty"
+        if line.label not in LABELS:
+            return f"label {line.label!r} is none of {LABELS}"
+        if line.landmark != self.first.landmark:
+            return (
+                f"landmark {line.landmark!r} of {line.query!r} is {self.first.landmark!r} on "
+                f"line {self.first.number}"
+            )
+        double = f"{line.relevant!r} stands twice for {line.query!r}"
+        image_id = names.find(line.relevant)
+        if image_id is None and names.was_skipped(line.relevant):
+            if line.relevant in self.skipped:
+                return double
+            self.skipped.add(line.relevant)
+            self.n_missing += line.label in RIGHT
+        elif image_id is None:
+            if (n_called := names.n_called(line.relevant)) > 1:
+                return f"{line.relevant!r} may be {n_called} images: write its path"
+            return f"{line.relevant!r} is not in index {index.name!r}"
+        elif image_id in self.labels:
+            return double
+        else:
+            self.labels[image_id] = line.label
+        return None
 
 
 def read(path: Path, index: Index) -> list[Query]:
@@ -146,46 +203,48 @@ def read(path: Path, index: Index) -> list[Query]:
     Raises
     ------
     GroundTruthError
-        With the lines that cannot be used: unknown images, unknown labels, double lines,
-        queries without a right answer.
+        With the lines that cannot be used: unknown images and queries, unknown labels, double
+        lines, landmarks that contradict each other, queries without a right answer (these stand
+        under the query's first line).
     """
-    beside = path.resolve().parent
-    names = _Names(index, beside)
-    faults: list[str] = []
-    queries: dict[str, dict[int, str]] = {}
-    missing: dict[str, int] = {}
-    landmarks: dict[str, str] = {}
+    names = _Names(index, path.resolve().parent)
+    gathered: dict[str, _Gathered] = {}
+    faults: list[tuple[int, str]] = []
     for line in _read_lines(path):
-        labels = queries.setdefault(line.query, {})
-        landmarks.setdefault(line.query, line.landmark)
-        image_id = names.find(line.relevant)
-        if line.label not in LABELS:
-            faults.append(f"line {line.number}: label {line.label!r} is none of {LABELS}")
-        elif image_id is None and names.was_skipped(line.relevant):
-            missing[line.query] = missing.get(line.query, 0) + (line.label in RIGHT)
-        elif image_id is None:
-            faults.append(f"line {line.number}: {line.relevant!r} is not in index {index.name!r}")
-        elif image_id in labels:
-            faults.append(f"line {line.number}: {line.relevant!r} stands twice for {line.query!r}")
-        else:
-            labels[image_id] = line.label
+        told = gathered.setdefault(line.query, _Gathered(line))
+        if (fault := told.take(line, names, index)) is not None:
+            faults.append((line.number, fault))
     result = []
-    for name, labels in queries.items():
-        image_id = names.find(name)
-        picture = beside / name if image_id is None else index.picture_path(image_id)
-        if image_id is None and not picture.is_file():
-            faults.append(f"the query {name!r} is neither in the index nor beside {path.name}")
-        if image_id is not None:
-            labels.pop(image_id, None)
-        query = Query(name, image_id, picture, labels, missing.get(name, 0), landmarks[name])
-        if not query.positives and not query.n_missing:
-            faults.append(f"the query {name!r} has no right answer")
+    for told in gathered.values():
+        query = _query(told, names, index, path)
         result.append(query)
+        if told.first.query and query.image_id is None and not query.path.is_file():
+            fault = f"the query {query.name!r} is neither in the index nor beside {path.name}"
+            if (n_called := names.n_called(query.name)) > 1:
+                fault = f"the query {query.name!r} may be {n_called} images: write its path"
+            faults.append((told.first.number, fault))
+        if not told.faulty and not query.positives and not query.n_missing:
+            faults.append((told.first.number, f"the query {query.name!r} has no right answer"))
     if faults:
-        more = len(faults) - MOST_LINES_TOLD
-        told = faults[:MOST_LINES_TOLD] + ([f"and {more} more"] if more > 0 else [])
-        raise GroundTruthError(f"{path} cannot be used:\n  " + "\n  ".join(told))
+        raise GroundTruthError(f"{path} cannot be used:\n  " + "\n  ".join(_told(faults)))
     return _with_landmarks(result)
+
+
+def _query(told: _Gathered, names: _Names, index: Index, path: Path) -> Query:
+    name = told.first.query
+    image_id = names.find(name)
+    if image_id is not None:
+        told.labels.pop(image_id, None)  # the query itself is left out
+    picture = path.resolve().parent / name if image_id is None else index.picture_path(image_id)
+    return Query(name, image_id, picture, told.labels, told.n_missing, told.first.landmark)
+
+
+def _told(faults: list[tuple[int, str]]) -> list[str]:
+    """Put faults line by line, no more than a person reads."""
+    ordered = sorted(faults, key=lambda fault: fault[0])
+    lines = [f"line {number}: {fault}" for number, fault in ordered[:MOST_LINES_TOLD]]
+    n_more = len(ordered) - MOST_LINES_TOLD
+    return lines + [f"and {n_more} more"] * (n_more > 0)
 
 
 def _with_landmarks(queries: list[Query]) -> list[Query]:

@@ -5,7 +5,7 @@ keypoint with keypoint, by signatures; `verified` then asks whether the matches 
 `expanded` goes on from what is verified to what that matches, and needs the collection's graph.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 from engine import encode
 
@@ -17,6 +17,16 @@ METHODS = (*VECTORS, SIGNATURES, VERIFIED, EXPANDED)
 DEFAULT = VERIFIED
 # Parts that not every index has; a command of the same name adds each.
 NEEDS = {EXPANDED: "graph"}
+# What a method reads of every image: parts of an index, or single arrays of one.
+READS: Mapping[str, tuple[str, ...]] = {
+    "distance": ("vectors/distances", "vectors/norms"),
+    "squared-distance": ("vectors/squared_distances", "vectors/norms"),
+    "count": ("words/counts", "vectors/norms"),
+    "tf-idf": ("words/counts", "vectors/norms"),
+    SIGNATURES: ("keypoints", "words", "signatures"),
+    VERIFIED: ("keypoints", "words", "signatures"),
+    EXPANDED: ("keypoints", "words", "signatures", "graph"),
+}
 
 
 def available(parts: Container[str]) -> list[str]:
@@ -29,3 +39,20 @@ def check_method(method: str) -> str:
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     return method
+
+
+def parts_read(method: str) -> tuple[str, ...]:
+    """Return the parts of an index that a method reads."""
+    return tuple(dict.fromkeys(place.split("/")[0] for place in READS[check_method(method)]))
+
+
+def lacking(method: str, parts: Container[str]) -> tuple[str, ...]:
+    """Return the parts that a method needs and an index of these parts does not have."""
+    return tuple(part for part in parts_read(method) if part not in parts)
+
+
+def adding(part: str, name: str) -> str:
+    """Return the command that gives the index of this name a part that it lacks."""
+    if part in NEEDS.values():
+        return f"python -m engine {part} {name}"
+    return f"python -m engine build FOLDER --name {name} --overwrite"

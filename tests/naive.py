@@ -1,5 +1,6 @@
 """Slow, obvious versions of what the engine does fast."""
 
+import itertools
 import math
 
 import numpy as np
@@ -58,6 +59,17 @@ def compute_ap(positives: set[str], junk: set[str], ranked: list[str]) -> float:
         old_recall, old_precision = recall, precision
         j += 1
     return ap
+
+
+def right_ranks(positives: set[str], junk: set[str], ranked: list[str]) -> list[int]:
+    """Count from 1 down the list without junk."""
+    kept = [name for name in ranked if name not in junk]
+    return [kept.index(name) + 1 for name in kept if name in positives]
+
+
+def all_resampled_means(values: list[float]) -> list[float]:
+    """The mean of every way to draw as many values with replacement."""
+    return [sum(draw) / len(draw) for draw in itertools.product(values, repeat=len(values))]
 
 
 def patch(

@@ -59,6 +59,9 @@ def test_no_keypoints_are_said(tiny: Index, capsys: pytest.CaptureFixture[str]) 
         (["build", "nowhere", "--name", "x"], 1, "nowhere"),
         (["build", "nowhere", "--name", "x", "--words", "1"], 2, "n_words"),
         (["delete", "nothing"], 1, "there is no index"),
+        (["ladder", "tiny", "none.csv"], 1, "none.csv"),
+        (["compare", "one", "two"], 1, "there is no run 'one'"),
+        (["runs", "--delete", "one"], 1, "there is no run 'one'"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
@@ -80,6 +83,9 @@ def test_what_cannot_be_done_is_said_in_one_line(
         ["build", "x", "--name", "a/b"],
         ["query", "tiny", "a.jpg", "-k", "0"],
         ["build", "x", "--name", "y", "--weighting", "bm25"],
+        ["ladder", "tiny", "gt.csv", "--methods", "count,bm25"],
+        ["ladder", "tiny", "gt.csv", "--methods", "count,count"],
+        ["compare", "../one", "two"],
     ],
 )
 def test_a_wrong_call_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +97,20 @@ def test_a_wrong_call_exits_with_2(argv: list[str], capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(
     "command",
-    ["build", "query", "list", "info", "verify", "evaluate", "demo", "delete", "datasets"],
+    [
+        "build",
+        "query",
+        "list",
+        "info",
+        "verify",
+        "evaluate",
+        "ladder",
+        "runs",
+        "compare",
+        "demo",
+        "delete",
+        "datasets",
+    ],
 )
 def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -124,7 +143,7 @@ def test_verify_exits_with_1_on_damage(scratch: Path, capsys: pytest.CaptureFixt
 
 
 def test_evaluate_prints_the_documented_keys(
-    tiny: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    scratch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     truth = tmp_path / "gt.csv"
     truth.write_text("query,relevant,label\nchina.jpg,turned/china.png,good\n")
@@ -135,6 +154,9 @@ def test_evaluate_prints_the_documented_keys(
     assert "mAP" in capsys.readouterr().out
     claims = _json(capsys, "evaluate", "tiny", str(truth), "--claims", "--json")
     assert len(claims["claims"]) == 6  # type: ignore[arg-type]
+    assert claims["method"] == "verified"
+    assert cli.main(["evaluate", "tiny", str(truth), "--claims", "--method", "count"]) == 0
+    assert capsys.readouterr().out.startswith("tiny, count\n")
 
 
 def test_ctrl_c_ends_a_build_without_a_traceback(folder: Path, scratch: Path) -> None:

@@ -1,55 +1,14 @@
-"""Average precision beside VGG's program, laws, ground truth line by line, the whole measured."""
+"""Ground truth line by line, the whole measured, the claims."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
-from engine import evaluate, groundtruth
-from engine.errors import GroundTruthError
+from engine import claims, evaluate, groundtruth, measures, methods, pipeline
+from engine.errors import ArtifactError, GroundTruthError, ImageError
 from engine.index import Index
-from tests import naive
-
-RANKINGS = st.permutations(range(12))
-
-
-@given(ranked=RANKINGS, positives=st.sets(st.integers(0, 11)), junk=st.sets(st.integers(0, 11)))
-def test_average_precision_equals_vggs(
-    ranked: list[int], positives: set[int], junk: set[int]
-) -> None:
-    positives = positives - junk
-    assume(positives)
-    expected = naive.compute_ap(
-        {str(i) for i in positives}, {str(i) for i in junk}, [str(i) for i in ranked]
-    )
-    assert evaluate.average_precision(ranked, positives, junk) == pytest.approx(expected)
-
-
-@given(ranked=RANKINGS, positives=st.sets(st.integers(0, 11), min_size=1))
-def test_junk_changes_nothing(ranked: list[int], positives: set[int]) -> None:
-    plain = evaluate.average_precision(ranked, positives)
-    mixed = [x for i in ranked for x in (100 + i, i)]
-    assert evaluate.average_precision(mixed, positives, set(range(100, 112))) == plain
-
-
-@given(positives=st.integers(1, 12))
-def test_a_perfect_order_is_one(positives: int) -> None:
-    assert evaluate.average_precision(range(12), range(positives)) == pytest.approx(1.0)
-
-
-def test_right_answers_that_cannot_be_found_count() -> None:
-    assert evaluate.average_precision([0, 1], [0, 1]) == pytest.approx(1.0)
-    assert evaluate.average_precision([0, 1], [0, 1], n_missing=2) == pytest.approx(0.5)
-    with pytest.raises(ValueError, match="at least one right answer"):
-        evaluate.average_precision([0], [])
-
-
-def test_precision_passes_over_junk() -> None:
-    assert evaluate.precision_at([9, 0, 1, 2, 3], {0, 1, 3}, 4, {9}) == 0.75
-    assert evaluate.precision_at([9, 0], {0}, 1, {9}) == 1
-    assert evaluate.precision_at([0], {0}, 4) == 0.25
 
 
 def _write(path: Path, *lines: str) -> Path:
@@ -100,9 +59,15 @@ def test_queries_that_share_answers_share_a_landmark(tiny: Index, tmp_path: Path
         (["china.jpg,nowhere.jpg,good"], "line 2: 'nowhere.jpg' is not in index 'tiny'"),
         (["china.jpg,coffee.jpg,great"], "line 2: label 'great'"),
         (["china.jpg,coffee.jpg,ok"] * 2, "line 3: 'coffee.jpg' stands twice for 'china.jpg'"),
-        (["china.jpg,coffee.jpg,junk"], "the query 'china.jpg' has no right answer"),
+        (["china.jpg,coffee.jpg,junk"], "line 2: the query 'china.jpg' has no right answer"),
         (["china.jpg,china.jpg,good"], "the query 'china.jpg' has no right answer"),
         (["gone.jpg,coffee.jpg,good"], "'gone.jpg' is neither in the index nor beside gt.csv"),
+        (["gone.jpg,coffee.jpg,good"], "line 2: the query 'gone.jpg'"),
+        (["china.jpg,broken.jpg,ok"] * 2, "line 3: 'broken.jpg' stands twice for 'china.jpg'"),
+        (["china.jpg,coffee.jpg,ok", ",coffee.jpg,ok"], "line 3: the column query is empty"),
+        (["china.jpg,,ok"], "line 2: the column relevant is empty"),
+        (["china.jpg"], "line 2: the column relevant is empty"),
+        (["china.jpg,nowhere.jpg,good"] * 12, "and 2 more"),
         ([], "holds no line"),
     ],
 )
@@ -112,6 +77,43 @@ def test_a_ground_truth_that_cannot_be_used_says_where(
     with pytest.raises(GroundTruthError) as caught:
         groundtruth.read(_write(tmp_path / "gt.csv", *lines), tiny)
     assert message in str(caught.value)
+
+
+def test_faults_stand_in_the_order_of_the_lines_and_each_once(tiny: Index, tmp_path: Path) -> None:
+    lines = ["gone.jpg,coffee.jpg,good", "china.jpg,nowhere.jpg,good", "rocket.jpg,coffee.jpg,junk"]
+    with pytest.raises(GroundTruthError) as caught:
+        groundtruth.read(_write(tmp_path / "gt.csv", *lines), tiny)
+    told = str(caught.value).splitlines()[1:]
+    assert [line.split(":")[0].strip() for line in told] == ["line 2", "line 3", "line 4"]
+
+
+def test_a_landmark_that_changes_is_said(tiny: Index, tmp_path: Path) -> None:
+    path = tmp_path / "gt.csv"
+    rows = [
+        "query,relevant,label,landmark",
+        "china.jpg,coffee.jpg,ok,a",
+        "china.jpg,rocket.jpg,ok,b",
+    ]
+    path.write_text("\n".join(rows))
+    with pytest.raises(
+        GroundTruthError, match=r"line 3: landmark 'b' of 'china\.jpg' is 'a' on line 2"
+    ):
+        groundtruth.read(path, tiny)
+
+
+def test_a_name_that_two_images_carry_is_no_answer(tiny: Index, tmp_path: Path) -> None:
+    twice = dataclasses.replace(
+        tiny,
+        images=tuple(
+            dataclasses.replace(entry, path=f"{i}/same.jpg") if i < 2 else entry
+            for i, entry in enumerate(tiny.images)
+        ),
+    )
+    path = _write(tmp_path / "gt.csv", "rocket.jpg,same.jpg,good", "same.jpg,rocket.jpg,good")
+    with pytest.raises(GroundTruthError) as caught:
+        groundtruth.read(path, twice)
+    assert "line 2: 'same.jpg' may be 2 images: write its path" in str(caught.value)
+    assert "line 3: the query 'same.jpg' may be 2 images: write its path" in str(caught.value)
 
 
 def test_a_missing_column_or_file_is_named(tiny: Index, tmp_path: Path) -> None:
@@ -153,6 +155,83 @@ def test_an_evaluation_measures_what_the_rankings_give(tiny: Index, tmp_path: Pa
     assert figures["P@1"] >= 0.5
 
 
+def test_results_tell_ranks_and_labels(tiny: Index, tmp_path: Path) -> None:
+    path = _write(
+        tmp_path / "gt.csv",
+        "china.jpg,turned/china.png,good",
+        "china.jpg,turned/coffee.png,ok",
+        "china.jpg,flower.jpg,junk",
+        "rocket.jpg,turned/rocket.png,same",
+    )
+    china, _ = evaluate.evaluate(tiny, groundtruth.read(path, tiny), "count").results
+    labels = {tiny.images[place.image_id].path: place.label for place in china.ranked}
+    assert len(labels) == tiny.n_images - 1, "the query is left out"
+    by_label = {label: {p for p in labels if labels[p] == label} for label in labels.values()}
+    assert by_label["right"] == {"turned/china.png", "turned/coffee.png"}
+    assert by_label["junk"] == {"flower.jpg"}
+    assert by_label["wrong"] == {"rocket.jpg", "turned/rocket.png"}
+    assert "chelsea.jpg" in by_label["unlabelled"]
+    kept = [place.label for place in china.ranked if place.label != "junk"]
+    assert [i for i, label in enumerate(kept, 1) if label == "right"] == list(china.right_ranks)
+    again = measures.average_precision_of(china.right_ranks, china.n_positives)
+    assert china.average_precision == pytest.approx(again)
+
+
+def test_methods_measured_together_reach_what_each_reaches_alone(
+    tiny: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _write(
+        tmp_path / "gt.csv", "china.jpg,turned/china.png,same", "rocket.jpg,turned/rocket.png,same"
+    )
+    queries = groundtruth.read(path, tiny)
+    described: list[object] = []
+    describe = pipeline.describe_query
+
+    def counted(*args: object, **options: object) -> object:
+        described.append(args)
+        return describe(*args, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "describe_query", counted)
+        together = evaluate.evaluate_all(tiny, queries, methods.available(tiny.parts))
+    assert len(described) == len(queries), "each picture once"
+    for one in together:
+        for query, result in zip(queries, one.results):
+            assert query.image_id is not None
+            alone = pipeline.search_image(tiny, query.image_id, one.method, None).ranking
+            assert [place.image_id for place in result.ranked] == alone.image_ids.tolist()
+
+
+def test_a_query_whose_file_is_gone_is_ranked_as_stored(tiny: Index, tmp_path: Path) -> None:
+    path = _write(tmp_path / "gt.csv", "china.jpg,turned/china.png,same")
+    (query,) = groundtruth.read(path, tiny)
+    lost = dataclasses.replace(tiny, root=tmp_path / "nowhere")
+    gone = dataclasses.replace(query, path=tmp_path / "nowhere" / "china.jpg")
+    (result,) = evaluate.evaluate(lost, [gone], "verified").results
+    alone = pipeline.search_image(lost, gone.image_id or 0, "verified", None).ranking
+    assert [place.image_id for place in result.ranked] == alone.image_ids.tolist()
+    outside = dataclasses.replace(gone, image_id=None)
+    with pytest.raises(ImageError):
+        evaluate.evaluate(lost, [outside], "verified")
+
+
+def test_a_method_whose_part_is_missing_says_the_command(tiny: Index, tmp_path: Path) -> None:
+    path = _write(tmp_path / "gt.csv", "china.jpg,turned/china.png,same")
+    queries = groundtruth.read(path, tiny)
+    parts = {part: arrays for part, arrays in tiny.parts.items() if part != "signatures"}
+    with pytest.raises(ArtifactError, match=r"lacks signatures.*--name tiny --overwrite"):
+        evaluate.evaluate(dataclasses.replace(tiny, parts=parts), queries, "verified")
+
+
+def test_every_method_says_what_it_needs() -> None:
+    assert set(methods.READS) == set(methods.METHODS)
+    every = set().union(*(methods.parts_read(method) for method in methods.METHODS))
+    assert methods.available(every) == list(methods.METHODS)
+    for method in methods.METHODS:
+        able = not methods.lacking(method, every - set(methods.NEEDS.values()))
+        assert able == (method in methods.available(()))
+
+
 def test_an_outside_query_is_ranked_by_its_pixels(tiny: Index, tmp_path: Path) -> None:
     data = tiny.picture_path(tiny.find_image("china.jpg") or 0).read_bytes()
     (tmp_path / "outside.jpg").write_bytes(data)
@@ -170,8 +249,8 @@ def test_claims_count_queries_by_their_own_label(tiny: Index, tmp_path: Path) ->
         "china.jpg,rocket.jpg,ok",
         "china.jpg,coffee.jpg,junk",
     )
-    claims = evaluate.check_claims(tiny, groundtruth.read(path, tiny))
-    assert [(c.text.split()[0], c.labelled_set, c.n_queries) for c in claims] == [
+    found = claims.check_claims(tiny, groundtruth.read(path, tiny))
+    assert [(c.text.split()[0], c.labelled_set, c.n_queries) for c in found] == [
         ("good", "good+ok", 2),
         ("good", "good+ok+junk", 2),
         ("ok", "good+ok", 1),
@@ -180,5 +259,5 @@ def test_claims_count_queries_by_their_own_label(tiny: Index, tmp_path: Path) ->
         ("junk", "good+ok+junk", 1),
     ]
     # Two or three pictures are inside, the query left out: four places can never all be right.
-    assert [c.measured for c in claims[:4]] == [0, 0, 0, 0]
-    assert all(c.measured in (0.0, 1.0) for c in claims[4:])
+    assert [c.measured for c in found[:4]] == [0, 0, 0, 0]
+    assert all(c.measured in (0.0, 1.0) for c in found[4:])

@@ -1,0 +1,254 @@
+"""The commands that measure: evaluate (with the claims), ladder, runs, compare."""
+
+import argparse
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from engine import index, methods, options
+from engine.errors import EngineError
+from engine.terminal import put, put_json, say
+
+N_TOLD = 10
+
+Command: TypeAlias = Callable[
+    [str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser
+]
+
+
+@contextlib.contextmanager
+def _bar(total: int | None, what: str = "Queries") -> Iterator[Callable[..., None]]:
+    """Draw a bar on stderr; what is yielded is told how many are done."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=what, file=sys.stderr, leave=False) as bar:
+        yield lambda done, *_: bar.update(done - bar.n)
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Measure an index on a ground truth, and keep the run."""
+    from engine import evaluate as measure
+    from engine import groundtruth, runs
+
+    opened = index.open_index(args.name)
+    queries = groundtruth.read(args.groundtruth, opened)
+    if args.claims:
+        return _claims(opened, queries, args)
+    with _bar(len(queries)) as progress:
+        result = measure.evaluate(opened, queries, args.method, progress)
+    figures = result.to_json()
+    if not args.no_keep:
+        figures["run"] = runs.keep(opened, result, args.groundtruth).name
+        say(f"Kept as the run {figures['run']}")
+    if args.json:
+        put_json(figures)
+        return 0
+    groups = figures["by_landmark"]
+    put(f"{opened.name}, {figures['method']}, {figures['n_queries']} queries")
+    put(f"  mAP                   {figures['mAP']:.3f}   by landmark {groups['mAP']:.3f}")
+    put(f"    95 % interval       {_interval(figures['mAP_interval'])} drawing queries")
+    put(f"                        {_interval(figures['mAP_interval_landmarks'])} landmarks")
+    put(f"  P@1                   {figures['P@1']:.3f}   by landmark {groups['P@1']:.3f}")
+    put(f"  P@4                   {figures['P@4']:.3f}   by landmark {groups['P@4']:.3f}")
+    put(f"  all four right        {figures['top4_all_right']:.3f}")
+    if figures["mAP_easy"] is not None:
+        put(f"  mAP, good alone       {figures['mAP_easy']:.3f}")
+    put(f"  landmarks             {groups['n_landmarks']}")
+    return 0
+
+
+def _claims(opened: index.Index, queries: Sequence[Any], args: argparse.Namespace) -> int:
+    from engine.claims import check_claims
+
+    method = args.method or opened.method
+    with _bar(None, "Pictures") as progress:
+        claims = check_claims(opened, queries, method, progress)
+    if args.json:
+        rows = [dataclasses.asdict(c) for c in claims]
+        for row in rows:
+            row["measured"] = None if row["n_queries"] == 0 else row["measured"]
+        put_json({"index": opened.name, "method": method, "claims": rows})
+        return 0
+    put(f"{opened.name}, {method}")
+    put(f"{'claim':<72} {'labelled set':<14} claimed  measured  queries")
+    for claim in claims:
+        measured = f"{claim.measured:8.2f}" if claim.n_queries else "       –"
+        put(
+            f"{claim.text:<72} {claim.labelled_set:<14} {claim.claimed:7.2f}  {measured}  "
+            f"{claim.n_queries:7}"
+        )
+    return 0
+
+
+def ladder(args: argparse.Namespace) -> int:
+    """Measure every method on a ground truth: what each adds, and what it costs."""
+    from engine import groundtruth, runs
+    from engine import ladder as rungs
+
+    opened = index.open_index(args.name)
+    queries = groundtruth.read(args.groundtruth, opened)
+    with _bar(len(queries)) as progress:
+        climbed = rungs.climb(opened, queries, args.methods, progress)
+    rows = []
+    for rung in climbed:
+        kept = None
+        if rung.evaluation is not None and not args.no_keep:
+            kept = runs.keep(opened, rung.evaluation, args.groundtruth).name
+            say(f"Kept as the run {kept}")
+        rows.append(rung.to_json() | {"run": kept})
+    features_cpu = rungs.features_cpu_seconds(climbed)
+    if args.json:
+        told = {"index": opened.name, "groundtruth": args.groundtruth.name}
+        put_json(told | {"features_cpu_seconds": features_cpu, "rungs": rows})
+        return 0
+    _put_ladder(rows)
+    put()
+    put(f"{opened.name}, {args.groundtruth.name}: {len(queries)} queries")
+    if features_cpu is not None:
+        put(f"Describing a query takes {features_cpu:.3f} s of CPU more, the same for all.")
+    return 0
+
+
+def _put_ladder(rows: Sequence[dict[str, Any]]) -> None:
+    """Print the rungs as a table that is also Markdown."""
+    heading = (
+        "method",
+        "mAP",
+        "95 %",
+        "more than the last",
+        "95 %",
+        "P@1",
+        "P@4",
+        "all four",
+        "mAP easy",
+        "mAP by landmark",
+        "CPU s/query",
+        "bytes/image",
+    )
+    table = [heading, *(_rung(row) for row in rows if "mAP" in row)]
+    widths = [max(len(line[i]) for line in table) for i in range(len(heading))]
+    for place, line in enumerate(table):
+        put("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")
+        if place == 0:
+            put("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    for row in rows:
+        if "mAP" not in row:
+            put()
+            put(f"{row['name']}: the index lacks {', '.join(row['missing'])}")
+            put(f"  add it with: {row['add']}")
+
+
+def _rung(row: dict[str, Any]) -> tuple[str, ...]:
+    step, easy = row["step"], row["mAP_easy"]
+    return (
+        row["name"],
+        f"{row['mAP']:.3f}",
+        _interval(row["mAP_interval"]),
+        "" if step is None else f"{step['difference']:+.3f}",
+        "" if step is None else _interval(step["interval"], "+.3f"),
+        f"{row['P@1']:.3f}",
+        f"{row['P@4']:.3f}",
+        f"{row['top4_all_right']:.3f}",
+        "" if easy is None else f"{easy:.3f}",
+        f"{row['by_landmark']['mAP']:.3f}",
+        f"{row['query_cpu_seconds']:.4f}",
+        f"{row['bytes_per_image']:,.0f}",
+    )
+
+
+def _interval(interval: Sequence[float], spec: str = ".3f") -> str:
+    return f"{interval[0]:{spec}} to {interval[1]:{spec}}"
+
+
+def list_runs(args: argparse.Namespace) -> int:
+    """List the evaluations that were kept, or delete one."""
+    from engine import runs
+
+    if args.delete is not None:
+        runs.delete_run(args.delete)
+        say(f"Deleted the run {args.delete!r}.")
+        return 0
+    rows: list[dict[str, Any]] = []
+    for name in runs.list_runs():
+        try:
+            rows.append(runs.open_run(name).summary())
+        except EngineError as error:
+            rows.append({"name": name, "error": str(error)})
+    if args.json:
+        put_json({"runs": rows})
+        return 0
+    if not rows:
+        say("There are no runs yet. Make one: python -m engine evaluate NAME groundtruth.csv")
+    for row in rows:
+        if "error" in row:
+            put(f"{row['name']:<44} {row['error']}")
+        else:
+            put(
+                f"{row['name']:<44} mAP {row['mAP']:.3f}  P@1 {row['P@1']:.3f}  "
+                f"{row['n_queries']} queries of {row['groundtruth']}"
+            )
+    return 0
+
+
+def compare(args: argparse.Namespace) -> int:
+    """Show which queries one run answers better or worse than another."""
+    from engine import runs
+    from engine.compare import SAME
+    from engine.compare import compare as run
+
+    compared = run(runs.open_run(args.before), runs.open_run(args.after))
+    for note in compared.notes:
+        say(f"Note: {note}")
+    if args.json:
+        put_json(compared.to_json())
+        return 0
+    better, worse, same = compared.count()
+    put(f"{compared.before} to {compared.after}: {len(compared.queries)} queries")
+    put(f"  mAP           {compared.mean_before:.3f} to {compared.mean_after:.3f}")
+    put(f"  difference    {compared.difference:+.3f}")
+    put(f"    95 %        {_interval(compared.interval, '+.3f')} drawing queries")
+    put(f"                {_interval(compared.interval_landmarks, '+.3f')} landmarks")
+    put(f"  queries       {better} better, {worse} worse, {same} the same")
+    changed = [q for q in compared.queries if abs(q.difference) > SAME]
+    hidden = 0 if args.all else max(0, len(changed) - 2 * N_TOLD)
+    shown = changed if not hidden else changed[:N_TOLD] + changed[-N_TOLD:]
+    for place, row in enumerate(shown):
+        if hidden and place == N_TOLD:
+            put(f"  ... {hidden} more between (--all shows them)")
+        put(f"  {row.difference:+.3f}  {row.before:.3f} to {row.after:.3f}  {row.query}")
+    return 0
+
+
+def add_commands(command: Command) -> None:
+    """Add these commands to the parser that `command` adds to."""
+    measured = command("evaluate", evaluate, "evaluate oxford groundtruth.csv --method count")
+    _measured_options(measured)
+    options.method_option(measured, "how to rank (the index's own)")
+    measured.add_argument("--claims", action="store_true", help="test the original's claims")
+
+    climbed = command("ladder", ladder, "ladder oxford groundtruth.csv --methods count,verified")
+    _measured_options(climbed)
+    climbed.add_argument(
+        "--methods",
+        type=options.method_names,
+        default=methods.METHODS,
+        metavar="A,B,...",
+        help=f"these, in this order ({','.join(methods.METHODS)})",
+    )
+
+    listed = command("runs", list_runs, "runs")
+    listed.add_argument("--delete", type=options.name, metavar="RUN", help="delete this run")
+
+    compared = command("compare", compare, "compare RUN RUN")
+    compared.add_argument("before", type=options.name, help="a run, see 'runs'")
+    compared.add_argument("after", type=options.name, help="another")
+    compared.add_argument("--all", action="store_true", help="every query that changed")
+
+
+def _measured_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", type=options.name, help="index")
+    parser.add_argument("groundtruth", type=Path, help="csv with query,relevant,label")
+    parser.add_argument("--no-keep", action="store_true", help="do not keep the run")

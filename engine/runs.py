@@ -1,0 +1,271 @@
+"""Evaluations that are kept: one JSON file each under ``artifacts/runs/``.
+
+A run holds all that its figures follow from (parameters, ground truth, versions) and, for each
+query, the ranks of all right answers and the first results with their labels: precision-recall
+curves and comparisons are drawn from it without ranking again, also when the index has changed.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine import artifacts, methods
+from engine.errors import ArtifactError, GroundTruthError
+from engine.evaluate import Evaluation, QueryResult, Result
+from engine.expand import ExpandParams
+from engine.index import Index
+from engine.rerank import RerankParams
+from engine.shortlist import ShortListParams
+
+SCHEMA_VERSION = 1
+KIND = "run"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run:
+    """One kept evaluation.
+
+    Attributes
+    ----------
+    name : str
+        Index, method and time, as ``oxford-verified-20260102-183000``.
+    made : str
+        When, UTC, ISO 8601.
+    index_stamp : str
+        State of the index; it changes with any part.
+    catalogue : str
+        sha256 of the index's list of pictures: while it is the same, image ids mean the same.
+    groundtruth, groundtruth_sha256 : str
+        Name and digest of the csv.
+    parameters : dict
+        Of the index's features and words, and of the method.
+    versions : dict of str to str
+        Libraries that the figures may depend on.
+    paths : dict of int to str
+        Path of every image that the run names, by image id.
+    evaluation : Evaluation
+        Index name, method, and what each query reached.
+    """
+
+    name: str
+    made: str
+    index_stamp: str
+    catalogue: str
+    groundtruth: str
+    groundtruth_sha256: str
+    parameters: Mapping[str, Any]
+    versions: Mapping[str, str]
+    paths: Mapping[int, str]
+    evaluation: Evaluation
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a list of runs shows."""
+        return {
+            "name": self.name,
+            "made": self.made,
+            "index": self.evaluation.index,
+            "method": self.evaluation.method,
+            "groundtruth": self.groundtruth,
+            "groundtruth_sha256": self.groundtruth_sha256,
+            **self.evaluation.figures(),
+        }
+
+
+def runs_folder() -> Path:
+    """Return where runs lie."""
+    return artifacts.artifacts_folder() / "runs"
+
+
+def _path(name: str) -> Path:
+    return runs_folder() / f"{artifacts.check_name(name)}.json"
+
+
+def _parameters(index: Index, method: str) -> dict[str, Any]:
+    """Return everything that was chosen and that the ranking depends on."""
+    told: dict[str, Any] = {
+        "extraction": index.extraction.to_json(),
+        "codebook": dataclasses.asdict(index.codebook.params),
+        "codebook_digest": index.manifest["parts"]["codebook"]["digest"],
+    }
+    if method not in methods.VECTORS:
+        told["shortlist"] = dataclasses.asdict(ShortListParams())
+    if method in (methods.VERIFIED, methods.EXPANDED):
+        told["rerank"] = dataclasses.asdict(RerankParams())
+    if method == methods.EXPANDED:
+        told["expand"] = dataclasses.asdict(ExpandParams())
+    parts = index.manifest["parts"]
+    told["parts"] = {p: parts[p].get("parameters", {}) for p in methods.parts_read(method)}
+    return told
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    """Wait for the right to add a run; a dead writer's right ends with it."""
+    folder = runs_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _free_name(index: str, method: str, made: datetime.datetime) -> str:
+    """Return a plain name that no run has: the index's, shortened if need be, method and time."""
+    tail = f"-{method}-{made:%Y%m%d-%H%M%S}"
+    again = 1
+    while True:
+        ending = tail if again == 1 else f"{tail}-{again}"
+        name = artifacts.check_name(index[: 64 - len(ending)] + ending)
+        if not _path(name).exists():
+            return name
+        again += 1
+
+
+def keep(index: Index, evaluation: Evaluation, groundtruth: Path) -> Run:
+    """Write an evaluation down.
+
+    Parameters
+    ----------
+    index : Index
+        On which it was made.
+    evaluation : Evaluation
+        From `evaluate.evaluate`.
+    groundtruth : Path
+        The csv that it was measured with.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ArtifactError
+        If it cannot be written.
+    GroundTruthError
+        If the csv cannot be read any more.
+    """
+    try:
+        digest = hashlib.sha256(groundtruth.read_bytes()).hexdigest()
+    except OSError as error:
+        raise GroundTruthError(f"{groundtruth} cannot be read: {error}") from None
+    named = {r.image_id for q in evaluation.results for r in q.ranked}
+    named |= {q.image_id for q in evaluation.results if q.image_id is not None}
+    made = datetime.datetime.now(datetime.UTC)
+    try:
+        with _locked():
+            run = Run(
+                name=_free_name(evaluation.index, evaluation.method, made),
+                made=made.isoformat(timespec="seconds"),
+                index_stamp=index.stamp,
+                catalogue=index.manifest["parts"]["images"]["catalogue"]["sha256"],
+                groundtruth=groundtruth.name,
+                groundtruth_sha256=digest,
+                parameters=_parameters(index, evaluation.method),
+                versions=artifacts.library_versions(),
+                paths={i: index.images[i].path for i in sorted(named)},
+                evaluation=evaluation,
+            )
+            artifacts.write_bytes(_path(run.name), _to_bytes(run))
+    except OSError as error:
+        raise ArtifactError(f"the run cannot be kept in {runs_folder()}: {error}") from None
+    return run
+
+
+def _to_bytes(run: Run) -> bytes:
+    content = dataclasses.asdict(run)
+    evaluation = content.pop("evaluation")
+    for told in evaluation["results"]:
+        told["ranked"] = [[r["image_id"], r["score"], r["label"]] for r in told["ranked"]]
+    held = {"kind": KIND, "schema_version": SCHEMA_VERSION, **content, "evaluation": evaluation}
+    # What is hashed must be what JSON gives back: there, keys are texts and tuples lists.
+    held = json.loads(json.dumps(held))
+    held["sha256"] = artifacts.manifest_digest(held)
+    return json.dumps(held, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def list_runs() -> list[str]:
+    """Return the names of all runs, the oldest first."""
+    folder = runs_folder()
+    if not folder.is_dir():
+        return []
+    found = []
+    for path in folder.glob("*.json"):
+        with contextlib.suppress(ValueError, FileNotFoundError):  # no run's name, or just deleted
+            found.append((path.stat().st_mtime_ns, artifacts.check_name(path.stem)))
+    return [name for _, name in sorted(found)]
+
+
+def open_run(name: str) -> Run:
+    """Read a run.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none, or it is damaged or of another version.
+    """
+    path = _path(name)
+    mend = f"Delete it with 'python -m engine runs --delete {name}' and evaluate again"
+    try:
+        held = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"there is no run {name!r}. 'python -m engine runs' lists them"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArtifactError(f"{path} cannot be read ({error}). {mend}") from None
+    if not isinstance(held, dict) or held.get("kind") != KIND:
+        raise ArtifactError(f"{path} does not describe a run. {mend}")
+    if held.get("schema_version") != SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{path} has schema version {held.get('schema_version')!r}, this program reads "
+            f"{SCHEMA_VERSION}. {mend}"
+        )
+    if held.get("sha256") != artifacts.manifest_digest(held):
+        raise ArtifactError(f"{path} is damaged: its checksum does not fit. {mend}")
+    try:
+        return _from_json(held)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path} does not hold a whole run ({error!r}). {mend}") from None
+
+
+def _from_json(held: dict[str, Any]) -> Run:
+    content = {
+        key: value for key, value in held.items() if key not in ("kind", "schema_version", "sha256")
+    }
+    told = content.pop("evaluation")
+    results = tuple(
+        QueryResult(
+            **(
+                row
+                | {
+                    "first": tuple(row["first"]),
+                    "right_ranks": tuple(row["right_ranks"]),
+                    "ranked": tuple(Result(*place) for place in row["ranked"]),
+                }
+            )
+        )
+        for row in told["results"]
+    )
+    content["paths"] = {int(image_id): path for image_id, path in content["paths"].items()}
+    return Run(**content, evaluation=Evaluation(told["index"], told["method"], results))
+
+
+def delete_run(name: str) -> None:
+    """Delete a run, also one that cannot be read.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none.
+    """
+    try:
+        _path(name).unlink()
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"there is no run {name!r}. 'python -m engine runs' lists them"
+        ) from None

@@ -1,0 +1,113 @@
+"""The ladder: every method in order, one against the next, and those that an index cannot do."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from engine import cli, evaluate, groundtruth, ladder, methods, runs, statistics
+from engine.index import Index
+
+NAMES = ("china", "coffee", "rocket", "chelsea")
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Path:
+    path = tmp_path / "gt.csv"
+    lines = ["query,relevant,label", *(f"{n}.jpg,turned/{n}.png,good" for n in NAMES)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_each_rung_is_the_method_evaluated_and_compared(tiny: Index, truth: Path) -> None:
+    queries = groundtruth.read(truth, tiny)
+    rungs = ladder.climb(tiny, queries, methods.available(tiny.parts))
+    assert [rung.name for rung in rungs] == methods.available(tiny.parts)
+    below = None
+    for rung in rungs:
+        assert rung.evaluation is not None
+        alone = evaluate.evaluate(tiny, queries, rung.name)
+        values = rung.evaluation.values("average_precision")
+        assert values == alone.values("average_precision")
+        if below is None or rung.step is None:
+            assert below is rung.step is None
+        else:
+            old = below.values("average_precision")
+            assert rung.step.before == below.method
+            assert rung.step.difference == pytest.approx((sum(values) - sum(old)) / len(NAMES))
+            assert rung.step.interval == statistics.paired_interval(old, values)
+        below = rung.evaluation
+
+
+def test_bytes_are_those_of_what_a_method_reads(tiny: Index) -> None:
+    def on_disk(*patterns: str) -> float:
+        files = {path for pattern in patterns for path in tiny.folder.glob(pattern)}
+        return sum(path.stat().st_size for path in files) / tiny.n_images
+
+    vectors = on_disk("vectors-distances-*", "vectors-norms-*")
+    assert ladder.bytes_per_image(tiny, "distance") == vectors
+    matched = on_disk("keypoints-*", "words-*", "signatures-*")
+    assert ladder.bytes_per_image(tiny, "verified") == matched > vectors
+
+
+def test_a_rung_that_the_index_lacks_is_listed(
+    tiny: Index, truth: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(methods, "METHODS", (*methods.METHODS, "dreams"))
+    monkeypatch.setattr(methods, "READS", {**methods.READS, "dreams": ("words", "dreams")})
+    monkeypatch.setattr(methods, "NEEDS", {**methods.NEEDS, "dreams": "dreams"})
+    queries = groundtruth.read(truth, tiny)
+    first, lacking, last = ladder.climb(tiny, queries, ("count", "dreams", "tf-idf"))
+    assert (lacking.evaluation, lacking.missing) == (None, ("dreams",))
+    told = lacking.to_json()
+    assert told["add"] == "python -m engine dreams tiny"
+    assert "mAP" not in told
+    assert last.step is not None
+    assert last.step.before == first.name
+
+
+def test_a_ladder_of_nothing_that_can_be_done(tiny: Index, truth: Path) -> None:
+    queries = groundtruth.read(truth, tiny)
+    parts = {part: arrays for part, arrays in tiny.parts.items() if part != "signatures"}
+    (rung,) = ladder.climb(dataclasses.replace(tiny, parts=parts), queries, ("verified",))
+    assert rung.missing == ("signatures",)
+    assert ladder.features_cpu_seconds([rung]) is None
+
+
+def test_expanded_is_a_rung_once_the_graph_is_made(
+    scratch: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["ladder", "tiny", str(truth), "--methods", "verified,expanded", "--json"]
+    assert cli.main(argv) == 0
+    _, lacking = json.loads(capsys.readouterr().out)["rungs"]
+    assert lacking["missing"] == ["graph"]
+    assert lacking["add"] == "python -m engine graph tiny"
+    assert cli.main(["graph", "tiny"]) == 0
+    capsys.readouterr()
+    assert cli.main(argv) == 0
+    verified, expanded = json.loads(capsys.readouterr().out)["rungs"]
+    assert expanded["step"]["before"] == "verified"
+    assert expanded["bytes_per_image"] > verified["bytes_per_image"]
+    assert "expand" in runs.open_run(expanded["run"]).parameters
+
+
+def test_the_command_prints_and_keeps(
+    scratch: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["ladder", "tiny", str(truth), "--methods", "count,verified"]
+    assert cli.main([*argv, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["index"] == "tiny"
+    assert [rung["name"] for rung in told["rungs"]] == ["count", "verified"]
+    assert {"mAP", "P@1", "P@4", "top4_all_right", "mAP_interval", "step"} <= set(told["rungs"][1])
+    assert told["features_cpu_seconds"] > 0
+    assert [rung["run"] for rung in told["rungs"]] == runs.list_runs()
+    names = [rung["run"] for rung in told["rungs"]]
+    assert cli.main(["compare", *names, "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out)
+    assert compared["interval"] == told["rungs"][1]["step"]["interval"], "one seed, one order"
+    assert cli.main([*argv, "--no-keep"]) == 0
+    table = capsys.readouterr().out
+    assert len({len(line) for line in table.splitlines() if line.startswith("|")}) == 1
+    assert len(runs.list_runs()) == 2
