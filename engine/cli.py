@@ -17,7 +17,7 @@ from engine.features import KINDS
 from engine.options import method_option as _method_option
 from engine.options import name as _name
 from engine.options import positive as _positive
-from engine.terminal import Bars, put, put_json, put_summary, say, say_skipped, summary
+from engine.terminal import Bars, add_graph, put, put_json, put_summary, say, say_skipped, summary
 
 EXAMPLES = """examples:
   python -m engine demo
@@ -181,21 +181,10 @@ def verify(args: argparse.Namespace) -> int:
 
 def graph(args: argparse.Namespace) -> int:
     """Find which pictures of an index match each other, for the method expanded."""
-    from tqdm import tqdm
-
     from engine import pipeline
-    from engine.graph import make_graph
-    from engine.pool import available_cores
 
     pipeline.warm_up(say)
-    with tqdm(desc="Pictures", unit="picture", file=sys.stderr, leave=False) as bar:
-
-        def told(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        made = make_graph(args.name, n_threads=args.threads or available_cores(), progress=told)
-    n_edges = len(made.targets) // 2
+    n_edges = add_graph(args.name, args.threads)
     if args.json:
         put_json({"index": args.name, "n_edges": n_edges})
     else:

@@ -1,31 +1,20 @@
 """The commands that measure: evaluate (with the claims), ladder, runs, compare."""
 
 import argparse
-import contextlib
 import dataclasses
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from engine import index, methods, options
 from engine.errors import EngineError
-from engine.terminal import put, put_json, say
+from engine.terminal import add_graph, bar, put, put_json, say
 
 N_TOLD = 10
 
 Command: TypeAlias = Callable[
     [str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser
 ]
-
-
-@contextlib.contextmanager
-def _bar(total: int | None, what: str = "Queries") -> Iterator[Callable[..., None]]:
-    """Draw a bar on stderr; what is yielded is told how many are done."""
-    from tqdm import tqdm
-
-    with tqdm(total=total, desc=what, file=sys.stderr, leave=False) as bar:
-        yield lambda done, *_: bar.update(done - bar.n)
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -37,7 +26,7 @@ def evaluate(args: argparse.Namespace) -> int:
     queries = groundtruth.read(args.groundtruth, opened)
     if args.claims:
         return _claims(opened, queries, args)
-    with _bar(len(queries)) as progress:
+    with bar(len(queries)) as progress:
         result = measure.evaluate(opened, queries, args.method, progress)
     figures = result.to_json()
     if not args.no_keep:
@@ -64,7 +53,7 @@ def _claims(opened: index.Index, queries: Sequence[Any], args: argparse.Namespac
     from engine.claims import check_claims
 
     method = args.method or opened.method
-    with _bar(None, "Pictures") as progress:
+    with bar(None, "Pictures") as progress:
         claims = check_claims(opened, queries, method, progress)
     if args.json:
         rows = [dataclasses.asdict(c) for c in claims]
@@ -90,7 +79,10 @@ def ladder(args: argparse.Namespace) -> int:
 
     opened = index.open_index(args.name)
     queries = groundtruth.read(args.groundtruth, opened)
-    with _bar(len(queries)) as progress:
+    if any("graph" in methods.lacking(method, opened.parts) for method in args.methods):
+        add_graph(opened.name)
+        opened = index.open_index(opened.name)
+    with bar(len(queries)) as progress:
         climbed = rungs.climb(opened, queries, args.methods, progress)
     rows = []
     for rung in climbed:
@@ -101,8 +93,9 @@ def ladder(args: argparse.Namespace) -> int:
         rows.append(rung.to_json() | {"run": kept})
     features_cpu = rungs.features_cpu_seconds(climbed)
     if args.json:
-        told = {"index": opened.name, "groundtruth": args.groundtruth.name}
-        put_json(told | {"features_cpu_seconds": features_cpu, "rungs": rows})
+        of_all = {"index": opened.name, "groundtruth": args.groundtruth.name}
+        of_all["features_cpu_seconds"] = features_cpu
+        put_json([row | of_all for row in rows])
         return 0
     _put_ladder(rows)
     put()

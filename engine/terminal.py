@@ -1,8 +1,10 @@
 """What the command line prints: results on stdout, progress and messages on stderr."""
 
+import contextlib
 import dataclasses
 import json
 import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from engine.features import KINDS
@@ -65,6 +67,30 @@ class Bars:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+@contextlib.contextmanager
+def bar(total: int | None, what: str = "Queries") -> Iterator[Callable[..., None]]:
+    """Draw a bar on stderr; what is yielded is told how many are done, and of how many."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=what, file=sys.stderr, leave=False) as drawn:
+
+        def told(done: int, of: int | None = total) -> None:
+            drawn.total = of
+            drawn.update(done - drawn.n)
+
+        yield told
+
+
+def add_graph(name: str, n_threads: int | None = None) -> int:
+    """Give an index the graph of its pictures, under a bar; return how many pairs it joins."""
+    from engine.graph import make_graph
+    from engine.pool import available_cores
+
+    with bar(None, "Pictures matched with all others") as progress:
+        made = make_graph(name, n_threads=n_threads or available_cores(), progress=progress)
+    return len(made.targets) // 2
 
 
 def say_skipped(opened: Index) -> None:
