@@ -170,13 +170,14 @@ def keep(index: Index, evaluation: Evaluation, groundtruth: Path) -> Run:
                 paths={i: index.images[i].path for i in sorted(named)},
                 evaluation=evaluation,
             )
-            artifacts.write_bytes(_path(run.name), _to_bytes(run))
+            artifacts.write_bytes(_path(run.name), to_bytes(run))
     except OSError as error:
         raise ArtifactError(f"the run cannot be kept in {runs_folder()}: {error}") from None
     return run
 
 
-def _to_bytes(run: Run) -> bytes:
+def to_bytes(run: Run) -> bytes:
+    """Return a run as it stands in its file."""
     content = dataclasses.asdict(run)
     evaluation = content.pop("evaluation")
     for told in evaluation["results"]:

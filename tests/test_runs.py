@@ -13,6 +13,7 @@ from engine import artifacts, cli, compare, evaluate, groundtruth, index, measur
 from engine.errors import ArtifactError, GroundTruthError
 from engine.evaluate import Evaluation, QueryResult
 from engine.runs import Run
+from tests.golden.runs.make import RUN
 
 NAMES = ("china", "coffee", "rocket")
 
@@ -124,6 +125,17 @@ def test_half_a_file_is_said_and_deleted(kept: Run, capsys: pytest.CaptureFixtur
     assert runs.list_runs() == []
     with pytest.raises(ArtifactError, match="there is no run"):
         runs.open_run(kept.name)
+
+
+def test_a_run_of_schema_1_is_read(empty_artifacts: Path) -> None:
+    written = (Path(__file__).parent / "golden" / "runs" / "run_v1.json").read_bytes()
+    runs.runs_folder().mkdir(parents=True)
+    (runs.runs_folder() / f"{RUN.name}.json").write_bytes(written)
+    assert runs.open_run(RUN.name) == RUN
+    assert runs.to_bytes(RUN) == written, "the form of a run has changed: raise SCHEMA_VERSION"
+    (result,) = RUN.evaluation.results
+    area = measures.average_precision_of(result.right_ranks, result.n_positives)
+    assert area == result.average_precision
 
 
 def test_files_that_are_no_runs_are_passed_over(kept: Run) -> None:
