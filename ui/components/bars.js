@@ -3,6 +3,7 @@ export default function (component) {
   const { data, parentElement } = component
   const root = parentElement.querySelector(".bars")
   const top = Math.max(...data.values, 1)
+  root.setAttribute("role", "img") // with its name at once: an image without one is a fault
   root.setAttribute("aria-label", data.label)
   const bars = data.values.map((value, i) => {
     const bar = document.createElement("span")
