@@ -85,6 +85,8 @@ def query(args: argparse.Namespace) -> int:
     image_id = None if picture.is_file() else opened.find_image(args.picture)
     options = (args.method, args.k, not args.keep_query)
     if image_id is not None:
+        if (args.method or opened.method) not in methods.VECTORS:
+            pipeline.warm_up(say)
         answer = pipeline.search_image(opened, image_id, *options)
         n_keypoints = len(opened.keypoints(image_id))
     else:

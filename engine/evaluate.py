@@ -3,14 +3,13 @@
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from engine import images, methods, pipeline, statistics
-from engine.errors import ArtifactError, ImageError
+from engine.errors import ArtifactError
 from engine.groundtruth import Query
-from engine.images import Image
 from engine.index import Index
 from engine.measures import average_precision, precision_at, right_ranks
 from engine.pipeline import Answer, QueryFeatures
@@ -222,39 +221,28 @@ class _Ranker:
 
     def __call__(self, method: str) -> tuple[Answer, float, float]:
         """Return the answer, the CPU seconds of the ranking, and of describing the query."""
-        image_id, features_cpu = self._query.image_id, 0.0
-        # Vectors of the collection's own pictures are compared as stored.
-        described = None
-        if image_id is None or method not in methods.VECTORS:
+        image_id = self._query.image_id
+        described, features_cpu = None, 0.0
+        if image_id is None or method not in methods.VECTORS:  # vectors of our own are stored
             described, features_cpu = self._describe(), self._cpu
         started = time.process_time()
         if described is not None:
             answer = pipeline.search_query(self._index, described, method, None)
-        else:  # a picture of the collection: for others, reading has raised an error
-            own = -1 if image_id is None else image_id
-            answer = pipeline.search_image(self._index, own, method, None)
+        else:  # reading a picture from outside has raised its error
+            answer = pipeline.search_stored(self._index, cast(int, image_id), method, None)
         return answer, time.process_time() - started, features_cpu
 
     def _describe(self) -> QueryFeatures | None:
+        """Describe the query once; None if the index holds it but its file is gone or changed."""
         if not self._tried:
             started = time.process_time()
-            image = self._read()
-            if image is not None:
+            if self._query.image_id is not None:
+                self._described = pipeline.describe_image(self._index, self._query.image_id)
+            else:
+                image = images.read(self._query.path)
                 self._described = pipeline.describe_query(self._index, image)
             self._tried, self._cpu = True, time.process_time() - started
         return self._described
-
-    def _read(self) -> Image | None:
-        """Read the query's picture; None if the index holds it but its file is gone or changed."""
-        image_id = self._query.image_id
-        try:
-            image = images.read(self._query.path)
-        except ImageError:
-            if image_id is None:
-                raise
-            return None
-        same = image_id is None or image.sha256 == self._index.images[image_id].sha256
-        return image if same else None
 
 
 def _known_elsewhere(queries: Sequence[Query]) -> Mapping[str, frozenset[int]]:

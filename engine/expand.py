@@ -13,6 +13,7 @@ feature model for object retrieval", ICCV 2007.
 import dataclasses
 import heapq
 import math
+from collections.abc import Container
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,9 @@ class Expansion:
     verified: list[Verified]
 
 
-def walk(graph: Graph, direct: list[Verified], params: ExpandParams) -> list[View]:
+def walk(
+    graph: Graph, direct: list[Verified], allowed: Container[int], params: ExpandParams
+) -> list[View]:
     """Choose the pictures whose keypoints are carried back, the strongest way first.
 
     Parameters
@@ -107,6 +110,8 @@ def walk(graph: Graph, direct: list[Verified], params: ExpandParams) -> list[Vie
         Of the collection.
     direct : list of Verified
         What the query matches itself.
+    allowed : container of int
+        Pictures that ways may go through; the query itself is none of them.
     params : ExpandParams
 
     Returns
@@ -132,7 +137,11 @@ def walk(graph: Graph, direct: list[Verified], params: ExpandParams) -> list[Vie
             target = int(graph.targets[row])
             onward = compose(graph.affines[row], affine)
             scale = math.sqrt(abs(float(np.linalg.det(onward[:, :2]))))
-            if target in seen or not params.least_scale < scale < params.largest_scale:
+            if (
+                target in seen
+                or target not in allowed
+                or not params.least_scale < scale < params.largest_scale
+            ):
                 continue
             weakest = -min(-strength, float(graph.scores[row])) * params.decay
             heapq.heappush(waiting, (weakest, target, (*path, target), onward))
@@ -219,8 +228,7 @@ def expand(
     Expansion
         Empty if the query matches nothing surely.
     """
-    known = set(listed.image_ids.tolist())
-    views = [view for view in walk(graph, direct, params) if view.image_id in known]
+    views = walk(graph, direct, set(listed.image_ids.tolist()), params)
     if not views:
         return Expansion((), [])
     carried = carry(index, query, views, params)

@@ -3,7 +3,8 @@
 Every picture is searched for in its own collection, with its stored signatures. Where two
 pictures find each other, from both sides, by maps that undo each other, there is an edge. Expansion
 (`engine.expand`) walks along the edges. The graph is a part of the index, made by
-``python -m engine graph NAME``; what is done is kept, so that a stopped run goes on.
+``python -m engine graph NAME``; until it is done, what each picture found lies in
+``artifacts/graphs/NAME``, so that a stopped run goes on.
 """
 
 import dataclasses
@@ -11,13 +12,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, records, rerank, shortlist, upkeep
+from engine import artifacts, methods, records, rerank, shortlist, upkeep
 from engine.errors import ArtifactError
 from engine.index import Index, open_index
 from engine.records import Record
@@ -101,7 +101,7 @@ def open_graph(index: Index) -> Graph:
     if arrays is None:
         raise ArtifactError(
             f"the index {index.name!r} has no graph of its pictures. Make it with: "
-            f"python -m engine graph {index.name}"
+            f"{methods.adding(PART, index.name)}"
         )
     return Graph(**{field.name: arrays[field.name] for field in dataclasses.fields(Graph)})
 
@@ -131,40 +131,41 @@ def make_graph(
     Raises
     ------
     ArtifactError
-        If the index cannot be read, or was replaced meanwhile.
+        If the index cannot be read, was replaced meanwhile, or another process makes its graph.
     """
     told = dataclasses.asdict(params)
     index = open_index(name)
     if PART in index.parts and index.manifest["parts"][PART]["parameters"] == told:
         return open_graph(index)
-    place = _place(index, params)
-    place.mkdir(parents=True, exist_ok=True)
-    found = []
-    for image_id in range(index.n_images):
-        path = place / f"{image_id}"
-        record = records.read(path)
-        if record is None:
-            record = _search(index, image_id, params, n_threads)
-            records.write(path, record)
-        found.append(record)
-        if progress is not None:
-            progress(image_id + 1, index.n_images)
-    graph = _join(index, found, params)
-    if _place(open_index(name), params) != place:
-        raise ArtifactError(f"the index {name!r} was replaced meanwhile; make its graph again")
-    arrays = {field.name: getattr(graph, field.name) for field in dataclasses.fields(Graph)}
-    upkeep.add_part(name, PART, told, arrays)
-    shutil.rmtree(place, ignore_errors=True)
+    work = artifacts.artifacts_folder() / "graphs" / artifacts.check_name(name)
+    with artifacts.writing(f"graph-{hashlib.sha256(name.encode()).hexdigest()[:16]}"):
+        place = work / _digest(index, params)
+        place.mkdir(parents=True, exist_ok=True)
+        found = []
+        for image_id in range(index.n_images):
+            path = place / f"{image_id}"
+            record = records.read(path)
+            if record is None:
+                record = _search(index, image_id, params, n_threads)
+                records.write(path, record)
+            found.append(record)
+            if progress is not None:
+                progress(image_id + 1, index.n_images)
+        graph = _join(index, found, params)
+        if _digest(open_index(name), params) != place.name:
+            raise ArtifactError(f"the index {name!r} was replaced meanwhile; make its graph again")
+        arrays = {field.name: getattr(graph, field.name) for field in dataclasses.fields(Graph)}
+        upkeep.add_part(name, PART, told, arrays)
+        shutil.rmtree(work)
     return graph
 
 
-def _place(index: Index, params: GraphParams) -> Path:
-    """Return where an unfinished graph of just these keypoints is kept."""
+def _digest(index: Index, params: GraphParams) -> str:
+    """Return a name for a graph of just these keypoints."""
     parts = index.manifest["parts"]
     digests = [parts[part]["arrays"] for part in ("keypoints", "words", "signatures")]
     told = json.dumps([digests, dataclasses.asdict(params)], sort_keys=True).encode()
-    digest = hashlib.sha256(told).hexdigest()[:16]
-    return artifacts.artifacts_folder() / "builds" / f"{index.name}-graph" / digest
+    return hashlib.sha256(told).hexdigest()[:16]
 
 
 def _search(index: Index, image_id: int, params: GraphParams, n_threads: int) -> Record:

@@ -16,7 +16,7 @@ EXPANDED = "expanded"
 METHODS = (*VECTORS, SIGNATURES, VERIFIED, EXPANDED)
 DEFAULT = VERIFIED
 # Parts that not every index has; a command of the same name adds each.
-NEEDS = {EXPANDED: "graph"}
+OPTIONAL = ("graph",)
 # What a method reads of every image: parts of an index, or single arrays of one.
 READS: Mapping[str, tuple[str, ...]] = {
     "distance": ("vectors/distances", "vectors/norms"),
@@ -31,7 +31,8 @@ READS: Mapping[str, tuple[str, ...]] = {
 
 def available(parts: Container[str]) -> list[str]:
     """Return the methods for which an index of these parts has everything."""
-    return [method for method in METHODS if method not in NEEDS or NEEDS[method] in parts]
+    optional = {part for part in OPTIONAL if part not in parts}
+    return [method for method in METHODS if optional.isdisjoint(parts_read(method))]
 
 
 def check_method(method: str) -> str:
@@ -53,6 +54,6 @@ def lacking(method: str, parts: Container[str]) -> tuple[str, ...]:
 
 def adding(part: str, name: str) -> str:
     """Return the command that gives the index of this name a part that it lacks."""
-    if part in NEEDS.values():
+    if part in OPTIONAL:
         return f"python -m engine {part} {name}"
     return f"python -m engine build FOLDER --name {name} --overwrite"

@@ -236,30 +236,50 @@ def search_image(
     """Rank the collection for one of its own pictures, as `search_query` would.
 
     Vectors are compared as stored. The other methods look at the picture's file again; where it
-    is gone or has changed they take the stored signatures, which know one word a keypoint only.
+    is gone or has changed they do with what is stored, see `search_stored`.
     """
-    index.check_image_id(image_id)
     chosen = methods.check_method(method or index.method)
-    sha256 = index.images[image_id].sha256
-    excluded = index.same_content(sha256) if exclude_self else ()
-    if chosen in methods.VECTORS:
-        vector = index.vector(image_id, chosen)
-        return _compare_vectors(index, vector, chosen, n_results, excluded, Timings())
-    image = _read_again(index, image_id)
-    if image is not None:
-        described = describe_query(index, image, n_threads=n_threads)
-        return search_query(index, described, chosen, n_results, exclude_self, n_threads)
-    signed = short.sign_stored(index, image_id)
-    return _match(index, signed, chosen, n_results, excluded, Timings(), n_threads)
+    if chosen not in methods.VECTORS:
+        described = describe_image(index, image_id, n_threads)
+        if described is not None:
+            return search_query(index, described, chosen, n_results, exclude_self, n_threads)
+    return search_stored(index, image_id, chosen, n_results, exclude_self, n_threads)
 
 
-def _read_again(index: Index, image_id: int) -> Image | None:
-    """Read a picture of the collection; None if its file is gone or another one by now."""
+def describe_image(
+    index: Index, image_id: int, n_threads: int | None = None
+) -> QueryFeatures | None:
+    """Take a picture of the collection to its words; None if its file is gone or has changed."""
     try:
         image = images.read(index.picture_path(image_id))
     except ImageError:
         return None
-    return image if image.sha256 == index.images[image_id].sha256 else None
+    if image.sha256 != index.images[image_id].sha256:
+        return None
+    return describe_query(index, image, n_threads=n_threads)
+
+
+def search_stored(
+    index: Index,
+    image_id: int,
+    method: str | None = None,
+    n_results: int | None = 4,
+    exclude_self: bool = True,
+    n_threads: int | None = None,
+) -> Answer:
+    """Rank the collection for one of its own pictures without its file.
+
+    Vectors give what `search_query` gives. Stored signatures know one word a keypoint only, so
+    that the other methods find a little less.
+    """
+    index.check_image_id(image_id)
+    chosen = methods.check_method(method or index.method)
+    excluded = index.same_content(index.images[image_id].sha256) if exclude_self else ()
+    if chosen in methods.VECTORS:
+        vector = index.vector(image_id, chosen)
+        return _compare_vectors(index, vector, chosen, n_results, excluded, Timings())
+    signed = short.sign_stored(index, image_id)
+    return _match(index, signed, chosen, n_results, excluded, Timings(), n_threads)
 
 
 def _compare_vectors(
@@ -308,7 +328,8 @@ def _match(
         expansion = expand(index, graph, signed, listed, checked, n_threads=n_threads)
         if expansion.views:
             ids = search.rank_listed(ids, scores, None).image_ids.astype(np.int64)
-            found = {one.image_id: one.score for one in expansion.verified}
+            # What is not verified again keeps its direct score.
+            found = {one.image_id: one.score for one in (*checked, *expansion.verified)}
             scores = np.array([found.get(i, 0.0) for i in ids.tolist()], np.float32)
         timings = dataclasses.replace(timings, expand=time.perf_counter() - ended)
     ranking = search.rank_listed(ids, scores, n_results)

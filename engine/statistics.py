@@ -55,14 +55,22 @@ def interval(
     if not 0 < level < 1 or n_resamples < 1:
         raise ValueError("level must lie between 0 and 1 and n_resamples be at least 1")
     sums, sizes = _sums(measured, groups)
-    random = np.random.default_rng(seed)
-    rows = max(1, _CELLS // len(sums))
-    means = []
-    for start in range(0, n_resamples, rows):
-        picks = random.integers(0, len(sums), (min(rows, n_resamples - start), len(sums)))
-        means.append(sums[picks].sum(axis=1) / sizes[picks].sum(axis=1))
-    low, high = np.quantile(np.concatenate(means), ((1 - level) / 2, (1 + level) / 2))
-    return float(low), float(high)
+    if len(sums) == 1:
+        return (float(measured.mean()),) * 2
+    from scipy.stats import bootstrap
+
+    drawn = bootstrap(
+        (sums, sizes),
+        lambda s, n, axis: s.sum(axis=axis) / n.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=n_resamples,
+        batch=max(1, _CELLS // len(sums)),
+        confidence_level=level,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return float(drawn.low), float(drawn.high)
 
 
 def _sums(

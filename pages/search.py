@@ -28,9 +28,9 @@ def controls(shown: Index, here: Link) -> bool:
             help="What is compared, and how.",
         )
         st.caption(words.METHODS[method])
-        for other in sorted(set(methods.METHODS) - set(methods.available(shown.parts))):
-            needed = f"python -m engine {methods.NEEDS[other]} {shown.name}"
-            st.caption(f"For {other}, run `{needed}`.")
+        for other in methods.METHODS:
+            for part in methods.lacking(other, shown.parts):
+                st.caption(f"For {other}, run `{methods.adding(part, shown.name)}`.")
         drawn: bool = st.toggle(
             "Show keypoints", key="drawn", persist_state="session", help=words.TERMS["keypoint"]
         )

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import graph, images, index, pipeline, upkeep
+from engine import artifacts, expand, graph, images, index, pipeline, upkeep
 from engine.errors import ArtifactError
+from engine.expand import ExpandParams
 from engine.graph import GraphParams
 from engine.index import Index
 
@@ -94,6 +95,29 @@ def test_a_stopped_run_goes_on(joined: Index, monkeypatch: pytest.MonkeyPatch) -
     graph.make_graph("tiny", params)
     assert len(done) == joined.n_images  # nothing is searched twice
     assert _pairs(made) == _pairs(graph.open_graph(joined))
+
+
+def test_two_runs_at_once_are_refused_and_nothing_is_left(joined: Index) -> None:
+    params = GraphParams(n_candidates=4)
+
+    def again(done: int, total: int) -> None:
+        with pytest.raises(ArtifactError, match="is being written by process"):
+            graph.make_graph("tiny", params)
+
+    graph.make_graph("tiny", params, progress=again)
+    assert not (artifacts.artifacts_folder() / "graphs" / "tiny").exists()
+
+
+def test_ways_never_go_through_the_query_itself(joined: Index) -> None:
+    """Its own edges are not what an outside picture of the same thing could know."""
+    made = graph.open_graph(joined)
+    image_id, twin = joined.find_image("china.jpg"), joined.find_image("turned/china.png")
+    assert image_id is not None and twin is not None
+    direct = pipeline.search_image(joined, image_id, "verified").verified[twin]
+    ways = expand.walk(made, [direct], {twin, image_id}, ExpandParams())
+    assert [view.image_id for view in ways] == [twin, image_id]
+    ways = expand.walk(made, [direct], {twin}, ExpandParams())
+    assert [view.image_id for view in ways] == [twin]
 
 
 def test_without_a_graph_the_command_that_makes_it_is_named(tiny: Index) -> None:

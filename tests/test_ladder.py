@@ -56,7 +56,7 @@ def test_a_rung_that_the_index_lacks_is_listed(
 ) -> None:
     monkeypatch.setattr(methods, "METHODS", (*methods.METHODS, "dreams"))
     monkeypatch.setattr(methods, "READS", {**methods.READS, "dreams": ("words", "dreams")})
-    monkeypatch.setattr(methods, "NEEDS", {**methods.NEEDS, "dreams": "dreams"})
+    monkeypatch.setattr(methods, "OPTIONAL", (*methods.OPTIONAL, "dreams"))
     queries = groundtruth.read(truth, tiny)
     first, lacking, last = ladder.climb(tiny, queries, ("count", "dreams", "tf-idf"))
     assert (lacking.evaluation, lacking.missing) == (None, ("dreams",))

@@ -155,6 +155,15 @@ def test_the_least_recently_used_is_given_up_first(query: QueryFeatures) -> None
     assert calls == [0, 1, 2, 1]
 
 
+def test_arrays_are_counted_however_deep_they_lie(tiny: Index) -> None:
+    answer = pipeline.search_image(tiny, 0, "verified", None)
+    one = next(iter(answer.verified.values()))
+    assert described.n_bytes(one) >= one.query_rows.nbytes + one.weights.nbytes
+    whole = described.n_bytes(answer)
+    assert whole >= sum(described.n_bytes(v) for v in answer.verified.values())
+    assert described.n_bytes((answer, [answer])) == 2 * whole
+
+
 def test_one_picture_is_kept_however_large(query: QueryFeatures) -> None:
     store, calls = Store(max_bytes=1), []
     for _ in range(2):

@@ -60,11 +60,13 @@ class SearchKey:
 
 
 def n_bytes(record: object) -> int:
-    """Add up the arrays of a record and of the records, lists and mappings within it."""
+    """Add up the arrays of a record and of the records, sequences and mappings within it."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         return sum(n_bytes(getattr(record, field.name)) for field in dataclasses.fields(record))
     if isinstance(record, Mapping):
         return sum(map(n_bytes, record.values()))
+    if isinstance(record, list | tuple):
+        return sum(map(n_bytes, record))
     return int(getattr(record, "nbytes", 0))
 
 

@@ -138,7 +138,7 @@ def search(opened: Index, link: Link, method: str) -> Answer:
                 query = describe(opened, link)
                 if query.image.sha256 == sha256:
                     return pipeline.search_query(opened, query, method, None)
-        return pipeline.search_image(opened, link.image_id, method, None)
+        return pipeline.search_stored(opened, link.image_id, method, None)
 
     return described.ANSWERS.get(key, make)
 
