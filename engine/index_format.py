@@ -38,6 +38,8 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
                 raise ValueError(f"{part}/{name} has shape {parts[part][name].shape}, not {shape}")
     if not np.array_equal(parts["words"]["counts"].sum(axis=1, dtype=np.int64), np.diff(offsets)):
         raise ValueError("words/counts does not count the keypoints of its images")
+    if "graph" in parts:
+        _check_graph(parts["graph"], n_images)
     rows, starts, jpeg = (parts["patches"][name] for name in ("rows", "starts", "jpeg"))
     if rows.ndim != 2 or starts.shape != (n_words + 1,) or jpeg.ndim != 1:
         raise ValueError("its patches do not fit")
@@ -45,3 +47,14 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
         raise ValueError("patches/starts does not cut patches/jpeg into one piece a word")
     if len(rows) != n_words:
         raise ValueError("it has patches of another number of words")
+
+
+def _check_graph(graph: Arrays, n_images: int) -> None:
+    starts, targets = graph["starts"], graph["targets"]
+    shapes = (starts.shape, graph["scores"].shape, graph["affines"].shape)
+    if shapes != ((n_images + 1,), targets.shape, (len(targets), 2, 3)):
+        raise ValueError("its graph does not fit its images")
+    if starts[0] != 0 or starts[-1] != len(targets) or np.any(np.diff(starts) < 0):
+        raise ValueError("graph/starts does not cut graph/targets into one piece an image")
+    if len(targets) and not 0 <= targets.min() <= targets.max() < n_images:
+        raise ValueError("graph/targets names images that are not there")

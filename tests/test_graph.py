@@ -53,6 +53,25 @@ def test_a_photograph_and_its_turned_view_are_joined(joined: Index) -> None:
     assert made.scores.min() >= GraphParams().best_score
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "told"),
+    [
+        ("starts", np.zeros(3, np.int64), "does not fit its images"),
+        ("targets", np.full(8, 99, np.int32), "does not fit its images"),
+        ("starts", np.zeros(14, np.int64), "one piece an image"),
+        ("targets", None, "images that are not there"),
+    ],
+)
+def test_a_graph_that_does_not_fit_is_refused(
+    joined: Index, name: str, wrong: np.ndarray | None, told: str
+) -> None:
+    arrays = {key: np.asarray(array) for key, array in joined.parts["graph"].items()}
+    arrays[name] = arrays[name] + 99 if wrong is None else wrong
+    upkeep.add_part("tiny", "graph", {}, arrays)
+    with pytest.raises(ArtifactError, match=told):
+        index.open_index("tiny")
+
+
 def test_an_edge_maps_one_picture_onto_the_other(joined: Index) -> None:
     made = graph.open_graph(joined)
     a, b = joined.find_image("china.jpg"), joined.find_image("turned/china.png")
