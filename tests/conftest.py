@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +15,11 @@ from engine import build, index
 from engine.codebook import CodebookParams
 from engine.features import ExtractionParams
 from engine.index import Index
+
+if TYPE_CHECKING:
+    from tests.pages_under_test import NoBuild
+
+pytest.register_assert_rewrite("tests.pages_under_test")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 N_TINY_WORDS = 24
@@ -106,3 +112,26 @@ def empty_artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     place = tmp_path / "none yet"
     monkeypatch.setenv("VISWORD_ARTIFACTS", str(place))
     yield place
+
+
+@pytest.fixture
+def fresh_caches() -> Iterator[None]:
+    """Nothing of former pages in Streamlit's caches, nothing of this one in them afterwards."""
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def no_build(monkeypatch: pytest.MonkeyPatch) -> "NoBuild":
+    """What stands where the demo's build stands."""
+    from tests.pages_under_test import NoBuild
+    from ui import startup
+
+    build = NoBuild()
+    monkeypatch.setattr(startup, "DEMO", build)
+    return build

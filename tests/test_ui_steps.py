@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine.index import Index
-from tests.test_pages import component
+from tests.pages_under_test import component
 
 FRAME = Path(__file__).resolve().parents[1] / "ui" / "frame.py"
 

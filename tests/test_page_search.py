@@ -1,0 +1,86 @@
+"""The search page: every picture to choose, rankings, methods and collections."""
+
+from pathlib import Path
+
+import pytest
+
+from engine import build, methods
+from engine.index import Index
+from tests.conftest import tiny_params
+from tests.pages_under_test import component, sentences, visit, well
+from ui.uploads import STORE
+
+pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
+
+
+def test_the_search_page_offers_every_picture(tiny: Index) -> None:
+    shown = component(well(visit("search")), "browse")["items"]
+    assert [tile["alt"] for tile in shown] == [entry.path for entry in tiny.images]
+
+
+def test_a_picture_of_the_collection_finds_its_turned_view(tiny: Index) -> None:
+    image_id = tiny.find_image("chelsea.jpg")
+    at = well(visit("search", query=f"image-{image_id}"))
+    tiles = component(at, "results")["items"]
+    assert len(tiles) == 4
+    assert tiles[0]["alt"].startswith("turned/chelsea.png, rank 1, score ")
+    assert image_id not in [tile["id"] for tile in tiles]
+    assert f"4 most similar of {tiny.n_images - 1} images" in sentences(at)
+
+
+def test_more_results_are_one_click_away(tiny: Index) -> None:
+    at = visit("search", query="image-0")
+    well(next(b for b in at.button if b.label == "Show more").click().run())
+    assert len(component(at, "results")["items"]) == tiny.n_images - 1
+    assert "Show more" not in [b.label for b in at.button]
+
+
+def test_a_flat_query_offered_more_results_of_none(tiny: Index) -> None:
+    at = well(visit("search", query=f"image-{tiny.find_image('flat.png')}"))
+    assert [b.label for b in at.button] == ["Clear the query"]
+    assert "Nothing to search with" in sentences(at) and "most similar" not in sentences(at)
+    assert "Look into it in Inspect" in [page.label for page in at.get("page_link")]
+
+
+@pytest.mark.parametrize("method", methods.available(()))
+def test_the_method_stands_in_the_address(tiny: Index, method: str) -> None:
+    at = well(visit("search", query="image-0", method=method))
+    assert at.selectbox(key="choose-method").value == method
+    well(at.selectbox(key="choose-method").select("count").run())
+    assert at.query_params == {"query": "image-0", "method": "count"}
+
+
+def test_a_method_that_lacks_its_part_tells_the_command(tiny: Index) -> None:
+    at = well(visit("search", query="image-0", method="expanded"))
+    assert at.selectbox(key="choose-method").value == tiny.method
+    assert any("python -m engine graph tiny" in caption.value for caption in at.caption)
+
+
+def test_a_method_without_meaning_gives_the_usual_ranking(tiny: Index) -> None:
+    usual = component(well(visit("search", query="image-0")), "results")
+    other = component(well(visit("search", query="image-0", method="no such")), "results")
+    for shown in (usual, other):
+        for tile in shown["items"]:
+            del tile["href"], tile["more"]  # these keep what the address says
+    assert usual == other
+
+
+def test_clearing_the_query_shows_the_collection_again(tiny: Index) -> None:
+    at = visit("search", query="image-0")
+    well(next(b for b in at.button if b.label == "Clear the query").click().run())
+    assert "query" not in at.query_params
+    assert component(at, "browse")["items"]
+
+
+def test_another_collection_forgets_pictures_and_words_of_the_first(
+    scratch: Path, folder: Path
+) -> None:
+    build.build(folder, "other", tiny_params(), n_workers=1)
+    token = STORE.keep("astronaut.jpg", (folder / "astronaut.jpg").read_bytes())
+    for given, left in (
+        ({"query": "image-1", "word": "3"}, {}),
+        ({"query": f"upload-{token}", "method": "count"}, {"query": f"upload-{token}"}),
+    ):
+        at = well(visit("search", collection="other", **given))
+        well(at.selectbox(key="choose-collection").select("tiny").run())
+        assert at.query_params == {"collection": "tiny", **left}
