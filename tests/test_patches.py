@@ -1,9 +1,5 @@
 """Patches are means of bilinear samples, also at the border and far beyond it."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +8,7 @@ from PIL import Image as Pillow
 
 from engine import patches
 from tests import naive
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.uncompiled import said
 
 
 def one(image, xy, size, angle, side=32):
@@ -42,8 +37,7 @@ def test_a_patch_is_the_slow_one_within_a_level() -> None:
 
 def test_a_patch_is_the_same_uncompiled() -> None:
     code = "from tests.test_patches import _worst; assert _worst() <= 1"
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
+    said(code, compiled=False)
 
 
 @pytest.mark.parametrize("size", [10.0, 1e30])

@@ -1,9 +1,6 @@
 """From a picture to an answer, in order, with the query left out by its identity."""
 
 import dataclasses
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +10,8 @@ from engine import codebook, encode, features, images, methods, pipeline, signat
 from engine.features import ExtractionParams
 from engine.index import Index
 from engine.surf import SurfParams
+from tests.uncompiled import said
 
-ROOT = Path(__file__).resolve().parents[1]
 WITHOUT_GRAPH = [method for method in methods.METHODS if method != methods.EXPANDED]
 
 
@@ -187,5 +184,4 @@ codebook.assign(found.descriptors, found.descriptors[:7])
 after = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patches)]
 assert before == after == [1, 1], (before, after)
 """
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
+    said(code, compiled=True)

@@ -1,10 +1,6 @@
 """Signatures and their matching equal slow twins, and tell near descriptors from far ones."""
 
-import os
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +9,8 @@ from hypothesis import strategies as st
 
 from engine import signatures
 from engine.signatures import NOTHING
+from tests.uncompiled import said_compiled_and_not
 
-ROOT = Path(__file__).resolve().parents[1]
 N_WORDS = 7
 
 derandomized = settings(deadline=None, derandomize=True, max_examples=25)
@@ -160,13 +156,6 @@ def test_uncompiled_it_gives_the_same():
         "f = t.signatures.match(e, 5, d[1], d[2], d[4], np.arange(2), 128);"
         "print(*f.distances.ravel(), *f.rows.ravel())"
     )
-    said = []
-    for disable in "01":
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": disable, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
-        )
-        said.append(done.stdout)
+    said = said_compiled_and_not(code)
     assert said[0] == said[1]
     assert len(said[0].split()) == 20

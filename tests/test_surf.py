@@ -18,6 +18,7 @@ from PIL import Image as Pillow
 from engine import surf
 from engine.opencv import load
 from engine.surf import Features, Keypoints, SurfParams
+from tests.uncompiled import said, said_compiled_and_not
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = Path(__file__).parents[2] / "shared" / "surf"
@@ -160,21 +161,19 @@ def test_golden_files_are_met(name):
 def test_uncompiled_kernels_give_the_same(tmp_path):
     """Compiled or not, the same keypoints; without LLVM cosf may round its last bit otherwise."""
     code = (
-        "import sys, numpy as np; from engine import patches, surf;"
+        "import warnings; warnings.simplefilter('error');"
+        "import os, sys, numpy as np; from engine import patches, surf;"
         "gray = np.load(sys.argv[1])['gray'];"
         "f = surf.extract(gray, surf.SurfParams(900.0, 2), n_threads=2);"
         "u = surf.extract(gray, surf.SurfParams(20.0, 2, extended=False, upright=True));"
         "p = patches.cut(gray, f.xy, f.size, f.angle, 8);"
-        "np.savez(sys.argv[2], *(getattr(f, n) for n in sys.argv[3].split()), u.descriptors, p)"
+        "target = sys.argv[2] + os.environ['NUMBA_DISABLE_JIT'] + '.npz'; print(target);"
+        "np.savez(target, *(getattr(f, n) for n in sys.argv[3].split()), u.descriptors, p)"
     )
+    arguments = [str(GOLDEN / "noise_two_layers.npz"), str(tmp_path / "jit"), " ".join(FIELDS)]
     results = []
-    for disable in ("0", "1"):
-        target = tmp_path / f"{disable}.npz"
-        arguments = [str(GOLDEN / "noise_two_layers.npz"), str(target), " ".join(FIELDS)]
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": disable}
-        command = [sys.executable, "-W", "error", "-c", code, *arguments]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
-        with np.load(target) as arrays:
+    for target in said_compiled_and_not(code, *arguments):
+        with np.load(target.strip()) as arrays:
             results.append([arrays[name] for name in arrays.files])
     compiled, plain = results
     assert len(compiled[0]) >= 3
@@ -504,14 +503,8 @@ def test_warming_up_speaks_once_for_a_machine(tmp_path):
         "from engine import surf; said = []; surf.warm_up(said.append); n = len(said);"
         "surf.warm_up(said.append); assert len(said) == n; print(n)"
     )
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
-    said = []
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True
-        )
-        said.append(done.stdout.decode().strip())
-    assert said == ["1", "0"]
+    counts = [said(code, compiled=True, NUMBA_CACHE_DIR=str(tmp_path)).strip() for _ in range(2)]
+    assert counts == ["1", "0"]
 
 
 def test_a_place_without_a_writable_folder_compiles_without_a_cache(tmp_path):

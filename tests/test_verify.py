@@ -1,10 +1,5 @@
 """Verification equals its slow twin, finds planted maps, and accepts no absurd ones."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import naive_verify
 import numpy as np
 import pytest
@@ -13,8 +8,8 @@ from hypothesis import strategies as st
 
 from engine import verify
 from engine.verify import Geometry, VerifyParams
+from tests.uncompiled import said_compiled_and_not
 
-ROOT = Path(__file__).resolve().parents[1]
 SIZE = (640, 480)
 
 derandomized = settings(deadline=None, derandomize=True, max_examples=30)
@@ -149,20 +144,13 @@ def test_wrong_shapes_and_parameters_are_named():
         VerifyParams(n_hypotheses=0)
 
 
-def test_uncompiled_it_gives_the_same(tmp_path):
+def test_uncompiled_it_gives_the_same():
     code = (
         "import sys; sys.path.insert(0, 'tests'); import test_verify as t, numpy as np;"
         "a = t.planted(13, 30, 60, [[0.9, -0.3], [0.3, 1]], (10, 20));"
         "p = t.VerifyParams(n_matches=60, n_hypotheses=20);"
         "f = t.verify.verify(*a[:4], t.SIZE, p); print(f.score, *f.inliers)"
     )
-    said = []
-    for disable in "01":
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": disable, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
-        )
-        said.append([float(word) for word in done.stdout.split()])
+    said = [[float(word) for word in text.split()] for text in said_compiled_and_not(code)]
     assert len(said[0]) > 10
     np.testing.assert_allclose(said[0], said[1], rtol=1e-6)
