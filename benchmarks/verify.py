@@ -1,6 +1,6 @@
 """Spatial verification beside what OpenCV offers for it, on the same pairs of pictures.
 
-    python benchmarks/verify.py [--queries 10] [--candidates 100] [--ratio 0.75] [--pixels 15]
+    python benchmarks/verify.py [--queries 10] [--candidates 45] [--ratio 0.75] [--pixels 15]
 
 Ours: signatures matched in the index and `engine.rerank`, as the search does. Theirs: the nearest
 two float32 SURF descriptors (BFMatcher from the query's side, the same with the nearest back again,
@@ -336,7 +336,7 @@ def main() -> None:
     parser.add_argument("--groundtruth", type=Path, help="groundtruth.csv beside the pictures")
     parser.add_argument("--index", help="an index that keeps its descriptors")
     parser.add_argument("--queries", type=int, default=10)
-    parser.add_argument("--candidates", type=int, default=100)
+    parser.add_argument("--candidates", type=int, default=45)
     parser.add_argument("--ratio", type=float, nargs="+", default=[0.75])
     parser.add_argument("--pixels", type=float, nargs="+", default=[15])
     parser.add_argument("--iterations", type=int, default=2000)
