@@ -70,7 +70,9 @@ def interval(
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return float(drawn.low), float(drawn.high)
+    # Of equal values, rounding can leave the lower percentile a bit above the upper one.
+    low, high = sorted((float(drawn.low), float(drawn.high)))
+    return low, high
 
 
 def _sums(

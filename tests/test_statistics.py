@@ -29,6 +29,11 @@ def test_the_interval_is_that_of_all_possible_draws(values: list[float]) -> None
     assert np.mean(np.array(means) > high + 1e-9) <= 0.03
 
 
+def test_of_equal_values_the_ends_came_in_the_wrong_order() -> None:
+    low, high = statistics.interval([0.7975052326354366] * 3, n_resamples=200)
+    assert low <= high == pytest.approx(0.7975052326354366)
+
+
 @given(value=st.floats(0, 1), n=st.integers(1, 9))
 def test_equal_values_leave_no_doubt(value: float, n: int) -> None:
     assert statistics.interval([value] * n) == pytest.approx((value, value))
