@@ -146,6 +146,20 @@ def test_going_back_and_forth_fast_cut_off_the_steps_ahead(visitor: Visitor, pau
     expect(page).to_have_url(re.compile(r"/vocabulary\?word=3$"))
 
 
+def test_a_slow_browser_dropped_a_message_before_it_was_referred_to(visitor: Visitor) -> None:
+    page = visitor.open("/vocabulary?word=3")
+    tiles(page, "Patches of word 3").first.click()
+    expect(page).to_have_url(re.compile("/inspect"))
+    after = _steady(visitor)
+    visitor.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    for _ in range(12):
+        page.evaluate("history.back()")
+        page.wait_for_timeout(60)
+        page.evaluate("history.forward()")
+        page.wait_for_timeout(60)
+    _comes_to_show(visitor, after)
+
+
 def test_a_link_opens_in_a_tab_of_its_own(visitor: Visitor) -> None:
     page = visitor.open("/vocabulary?word=3")
     with visitor.context.expect_page() as opened:
