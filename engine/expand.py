@@ -49,7 +49,7 @@ class ExpandParams:
 
     least_score: float = 3.3
     decay: float = 0.7
-    n_views: int = 20
+    n_views: int = 30
     n_keypoints: int = 1500
     least_scale: float = 0.1
     largest_scale: float = 10.0

@@ -1,10 +1,12 @@
 """The graph of a collection: which of its pictures show the same thing, and how they map.
 
 Every picture is searched for in its own collection, with its stored signatures. Where two
-pictures find each other, from both sides, by maps that undo each other, there is an edge. Expansion
-(`engine.expand`) walks along the edges. The graph is a part of the index, made by
-``python -m engine graph NAME``; until it is done, what each picture found lies in
-``artifacts/graphs/NAME``, so that a stopped run goes on.
+pictures find each other, from both sides, by maps that undo each other, there is an edge, if it is
+strong or if the way over a third picture leads to the same place: one false edge could carry many
+queries astray, but false edges hardly agree. Expansion (`engine.expand`) walks along the edges.
+
+The graph is a part of the index, made by ``python -m engine graph NAME``; until it is done, what
+each picture found lies in ``artifacts/graphs/NAME``, so that a stopped run goes on.
 """
 
 import dataclasses
@@ -12,7 +14,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +42,22 @@ class GraphParams:
     best_score : float
         Verified score that one side must reach.
     returns : float
-        How far the corners of a picture may come back from their places by the map there and the
-        map back, as a part of its diagonal.
+        How far the middles of a picture's quarters may come back from their places by the map
+        there and the map back, as a part of its diagonal.
+    alone_score, alone_returns : float
+        The same for an edge that no third picture confirms.
+    agrees : float
+        A third picture confirms an edge if the way over it leads to the same place: the part of
+        what is mapped by which the two may lie apart.
     """
 
     n_candidates: int = 60
-    least_score: float = 1.5
-    best_score: float = 3.5
-    returns: float = 0.25
+    least_score: float = 1.0
+    best_score: float = 2.0
+    returns: float = 0.1
+    alone_score: float = 3.5
+    alone_returns: float = 0.03
+    agrees: float = 0.15
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -190,25 +200,18 @@ def _search(index: Index, image_id: int, params: GraphParams, n_threads: int) ->
 
 
 def _join(index: Index, found: list[Record], params: GraphParams) -> Graph:
-    """Keep what both sides found."""
-    sides = [
-        {
-            int(target): (float(score), affine)
-            for target, score, affine in zip(*(record.arrays[name] for name in _FOUND))
-        }
-        for record in found
-    ]
+    """Keep what both sides found, and what is strong or confirmed of that."""
+    both = _both_sides(index, found, params)
     starts, targets, scores, affines = [0], [], [], []
-    for image_id, side in enumerate(sides):
-        for target, (score, affine) in sorted(side.items()):
-            back_score, back = sides[target].get(image_id, (0.0, affine))
-            best = max(score, back_score)
-            if not back_score or best < params.best_score:
-                continue
-            if _returns(index, image_id, affine, back) <= params.returns:
+    for image_id, near in enumerate(both):
+        for target, edge in sorted(near.items()):
+            if _stands_alone(edge, both[target][image_id], params) or (
+                _is_confirmed(index, both, image_id, target, params)
+                or _is_confirmed(index, both, target, image_id, params)
+            ):
                 targets.append(target)
-                scores.append(best)
-                affines.append(affine)
+                scores.append(edge.score)
+                affines.append(edge.affine)
         starts.append(len(targets))
     return Graph(
         np.array(starts, np.int64),
@@ -216,6 +219,60 @@ def _join(index: Index, found: list[Record], params: GraphParams) -> Graph:
         np.array(scores, np.float32),
         np.array(affines, np.float32).reshape(-1, 2, 3),
     )
+
+
+class _Edge(NamedTuple):
+    """One direction of what two pictures found in each other; score is that of the better."""
+
+    score: float
+    affine: NDArray[np.float32]
+    returns: float
+
+
+_Edges = list[dict[int, _Edge]]  # of each picture, by target
+
+
+def _both_sides(index: Index, found: list[Record], params: GraphParams) -> _Edges:
+    """Join the pictures that found each other by maps that undo each other."""
+    sides = [
+        {
+            int(target): (float(score), affine)
+            for target, score, affine in zip(*(record.arrays[name] for name in _FOUND))
+        }
+        for record in found
+    ]
+    both: _Edges = [{} for _ in sides]
+    for image_id, side in enumerate(sides):
+        for target, (score, affine) in side.items():
+            if image_id not in sides[target]:
+                continue
+            back_score, back = sides[target][image_id]
+            returns = _returns(index, image_id, affine, back)
+            if max(score, back_score) >= params.best_score and returns <= params.returns:
+                both[image_id][target] = _Edge(max(score, back_score), affine, returns)
+    return [
+        {target: edge for target, edge in near.items() if image_id in both[target]}
+        for image_id, near in enumerate(both)
+    ]
+
+
+def _stands_alone(edge: _Edge, back: _Edge, params: GraphParams) -> bool:
+    returns = max(edge.returns, back.returns)
+    return edge.score >= params.alone_score and returns <= params.alone_returns
+
+
+def _is_confirmed(
+    index: Index, both: _Edges, image_id: int, target: int, params: GraphParams
+) -> bool:
+    """Tell whether a way over a third picture leads to the same place."""
+    places = _quarters(index, image_id)
+    direct = places @ both[image_id][target].affine.T
+    extent = 2 * np.hypot(*(direct - direct.mean(axis=0)).T).mean()
+    for middle in both[image_id].keys() & both[target].keys():
+        way = compose(both[middle][target].affine, both[image_id][middle].affine)
+        if np.hypot(*(places @ way.T - direct).T).mean() <= params.agrees * extent:
+            return True
+    return False
 
 
 _FOUND = ("targets", "scores", "affines")
@@ -226,7 +283,14 @@ def _returns(
 ) -> float:
     """Measure how far the middle of a picture's quarters moves on the way there and back."""
     entry = index.images[image_id]
-    places = np.array([(x, y, 1) for x in (0.25, 0.75) for y in (0.25, 0.75)])
-    places[:, :2] *= (entry.width, entry.height)
+    places = _quarters(index, image_id)
     moved = places @ compose(back, there).T - places[:, :2]
     return float(np.hypot(*moved.T).mean() / np.hypot(entry.width, entry.height))
+
+
+def _quarters(index: Index, image_id: int) -> NDArray[np.float64]:
+    """Return the middles of a picture's quarters: (4, 3), x, y, 1."""
+    entry = index.images[image_id]
+    places = np.array([(x, y, 1) for x in (0.25, 0.75) for y in (0.25, 0.75)])
+    places[:, :2] *= (entry.width, entry.height)
+    return places

@@ -12,6 +12,7 @@ from engine.errors import ArtifactError
 from engine.expand import ExpandParams
 from engine.graph import GraphParams
 from engine.index import Index
+from engine.records import Record
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_photograph_and_its_turned_view_are_joined(joined: Index) -> None:
         if Path(joined.images[a].path).stem != (Path(joined.images[b].path).stem)
     }
     assert not others
-    assert made.scores.min() >= GraphParams().best_score
+    assert made.scores.min() >= GraphParams().alone_score  # no third picture of each
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,61 @@ def test_ways_never_go_through_the_query_itself(joined: Index) -> None:
 def test_without_a_graph_the_command_that_makes_it_is_named(tiny: Index) -> None:
     with pytest.raises(ArtifactError, match="python -m engine graph tiny"):
         pipeline.search_image(tiny, 0, "expanded")
+
+
+def _found(index: Index, maps: dict[tuple[int, int], tuple[float, np.ndarray]]) -> list[Record]:
+    """What each picture would have found, by pair: a score, and the map one way."""
+    sides: list[list[tuple[int, float, np.ndarray]]] = [[] for _ in index.images]
+    for (a, b), (score, affine) in maps.items():
+        sides[a].append((b, score, affine))
+        sides[b].append((a, score, graph.invert(affine)))
+    return [
+        Record(
+            {},
+            {
+                "targets": np.array([t for t, _, _ in side], np.int32),
+                "scores": np.array([s for _, s, _ in side], np.float32),
+                "affines": np.array([m for _, _, m in side], np.float32).reshape(-1, 2, 3),
+            },
+        )
+        for side in sides
+    ]
+
+
+SHIFT = np.array([[1.0, 0, 30], [0, 1, -20]])
+TURN = np.array([[0.9, -0.3, 80], [0.3, 0.9, 10]])
+
+
+def test_a_weak_edge_needs_a_way_over_a_third_picture(tiny: Index) -> None:
+    params = GraphParams()
+    weak, strong = params.best_score, params.alone_score
+    pairs = {(0, 1): (weak, SHIFT), (1, 2): (weak, TURN)}
+    assert _pairs(graph._join(tiny, _found(tiny, pairs), params)) == set()
+
+    agreeing = pairs | {(0, 2): (weak, graph.compose(TURN, SHIFT))}
+    made = graph._join(tiny, _found(tiny, agreeing), params)
+    assert _pairs(made) == {(0, 1), (1, 0), (1, 2), (2, 1), (0, 2), (2, 0)}
+
+    elsewhere = np.array([[1.0, 0, 400], [0, 1, 300]])
+    other = pairs | {(0, 2): (weak, elsewhere)}
+    assert _pairs(graph._join(tiny, _found(tiny, other), params)) == set()
+
+    alone = pairs | {(0, 2): (strong, elsewhere)}
+    assert _pairs(graph._join(tiny, _found(tiny, alone), params)) == {(0, 2), (2, 0)}
+
+
+def test_an_edge_that_one_side_did_not_find_is_none(tiny: Index) -> None:
+    params = GraphParams()
+    found = _found(tiny, {(0, 1): (9.0, SHIFT)})
+    assert _pairs(graph._join(tiny, found, params)) == {(0, 1), (1, 0)}
+    found[1] = _found(tiny, {})[1]
+    assert _pairs(graph._join(tiny, found, params)) == set()
+
+
+def test_a_strong_edge_whose_maps_do_not_undo_each_other_is_none(tiny: Index) -> None:
+    found = _found(tiny, {(0, 1): (9.0, SHIFT)})
+    found[1].arrays["affines"][0, 0, 2] += 0.2 * tiny.images[0].width
+    assert _pairs(graph._join(tiny, found, GraphParams())) == set()
 
 
 def test_the_graph_of_an_empty_collection_is_empty(joined: Index) -> None:
