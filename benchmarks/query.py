@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from engine import (
+    aggregate,
     artifacts,
     assemble,
     build,
@@ -113,6 +114,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.environ["VISWORD_ARTIFACTS"] = place
         make_collection(chosen[:N_SOURCES], args.images, Path(place))
+        aggregate.make_residuals("many", n_threads=2)
         started = time.perf_counter()
         many = index.open_index("many")
         opened = time.perf_counter() - started

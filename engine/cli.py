@@ -17,7 +17,17 @@ from engine.features import KINDS
 from engine.options import method_option as _method_option
 from engine.options import name as _name
 from engine.options import positive as _positive
-from engine.terminal import Bars, add_graph, put, put_json, put_summary, say, say_skipped, summary
+from engine.terminal import (
+    Bars,
+    add_graph,
+    add_residuals,
+    put,
+    put_json,
+    put_summary,
+    say,
+    say_skipped,
+    summary,
+)
 
 EXAMPLES = """examples:
   python -m engine demo
@@ -194,6 +204,16 @@ def graph(args: argparse.Namespace) -> int:
     return 0
 
 
+def residuals(args: argparse.Namespace) -> int:
+    """Add up the keypoints of each word of each picture, for the methods vlad, vlad-codes, asmk."""
+    n_rows = add_residuals(args.name, args.threads)
+    if args.json:
+        put_json({"index": args.name, "n_rows": n_rows})
+    else:
+        put(f"{args.name}: {n_rows:,} words of pictures added up")
+    return 0
+
+
 def demo(args: argparse.Namespace) -> int:
     """Make the demo collection, where it is not there yet."""
     from engine import demo as collection
@@ -303,6 +323,9 @@ def _parser() -> argparse.ArgumentParser:
     command("list", list_all, "list --json")
     command("info", info, "info holidays").add_argument("name", type=_name)
     command("verify", verify, "verify holidays").add_argument("name", type=_name)
+    added = command("residuals", residuals, "residuals holidays")
+    added.add_argument("name", type=_name, help="index; its pictures are not read again")
+    added.add_argument("--threads", type=_positive, help="threads (all cores)")
     joined = command("graph", graph, "graph holidays")
     joined.add_argument("name", type=_name)
     joined.add_argument("--threads", type=_positive, help="threads (all cores)")

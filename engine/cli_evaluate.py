@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from engine import index, methods, options
 from engine.errors import EngineError
-from engine.terminal import add_graph, bar, put, put_json, say
+from engine.terminal import ADDING, bar, put, put_json, say
 
 N_TOLD = 10
 
@@ -79,9 +79,10 @@ def ladder(args: argparse.Namespace) -> int:
 
     opened = index.open_index(args.name)
     queries = groundtruth.read(args.groundtruth, opened)
-    if any("graph" in methods.lacking(method, opened.parts) for method in args.methods):
-        add_graph(opened.name)
-        opened = index.open_index(opened.name)
+    for part in methods.OPTIONAL:
+        if any(part in methods.lacking(method, opened.parts) for method in args.methods):
+            ADDING[part](opened.name)
+            opened = index.open_index(opened.name)
     with bar(len(queries)) as progress:
         climbed = rungs.climb(opened, queries, args.methods, progress)
     rows = []

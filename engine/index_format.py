@@ -38,6 +38,8 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
                 raise ValueError(f"{part}/{name} has shape {parts[part][name].shape}, not {shape}")
     if not np.array_equal(parts["words"]["counts"].sum(axis=1, dtype=np.int64), np.diff(offsets)):
         raise ValueError("words/counts does not count the keypoints of its images")
+    if "residuals" in parts:
+        _check_residuals(parts["residuals"], n_images, n_words)
     if "graph" in parts:
         _check_graph(parts["graph"], n_images)
     rows, starts, jpeg = (parts["patches"][name] for name in ("rows", "starts", "jpeg"))
@@ -47,6 +49,34 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
         raise ValueError("patches/starts does not cut patches/jpeg into one piece a word")
     if len(rows) != n_words:
         raise ValueError("it has patches of another number of words")
+
+
+def _check_residuals(held: Arrays, n_images: int, n_words: int) -> None:
+    starts, ids, vectors, centres = (
+        held[name] for name in ("starts", "image_ids", "vectors", "centres")
+    )
+    n_rows, (n_parts, n_dimensions) = len(ids), vectors.shape[1:]
+    shapes = {
+        "basis": (128, n_dimensions),
+        "starts": (n_words + 1,),
+        "image_ids": (n_rows,),
+        "vectors": (n_rows, n_parts, n_dimensions),
+        "vector_norms": (n_images,),
+        "centres": (n_parts * n_dimensions // 16, centres.shape[1], 16),
+        "codes": (n_rows, len(centres)),
+        "code_norms": (n_images,),
+        "signs": (n_rows, n_parts * n_dimensions // 8),
+        "n_words": (n_images,),
+    }
+    for name, shape in shapes.items():
+        if held[name].shape != shape:
+            raise ValueError(f"residuals/{name} has shape {held[name].shape}, not {shape}")
+    if starts[0] != 0 or starts[-1] != n_rows or np.any(np.diff(starts) < 0):
+        raise ValueError("residuals/starts does not cut residuals/image_ids into one piece a word")
+    if n_rows and not 0 <= ids.min() <= ids.max() < n_images:
+        raise ValueError("residuals/image_ids names images that are not there")
+    if n_rows and centres.shape[1] < 256 and held["codes"].max() >= centres.shape[1]:
+        raise ValueError("residuals/codes names centres that are not there")
 
 
 def _check_graph(graph: Arrays, n_images: int) -> None:

@@ -1,6 +1,7 @@
 """The ranking methods by name: the same name in commands, pages, evaluations and documents.
 
-The first four compare one vector a picture, as the original system did. The others compare
+The first four compare one vector a picture, as the original system did. The next three compare
+what the keypoints of each word add up to, and need the collection's residuals. The others compare
 keypoint with keypoint, by signatures; `verified` then asks whether the matches agree on one map;
 `expanded` goes on from what is verified to what that matches, and needs the collection's graph.
 """
@@ -10,19 +11,26 @@ from collections.abc import Container, Mapping
 from engine import encode
 
 VECTORS = encode.WEIGHTINGS
+VLAD = "vlad"
+VLAD_CODES = "vlad-codes"
+ASMK = "asmk"
+AGGREGATED = (VLAD, VLAD_CODES, ASMK)
 SIGNATURES = "signatures"
 VERIFIED = "verified"
 EXPANDED = "expanded"
-METHODS = (*VECTORS, SIGNATURES, VERIFIED, EXPANDED)
+METHODS = (*VECTORS, *AGGREGATED, SIGNATURES, VERIFIED, EXPANDED)
 DEFAULT = VERIFIED
 # Parts that not every index has; a command of the same name adds each.
-OPTIONAL = ("graph",)
+OPTIONAL = ("residuals", "graph")
 # What a method reads of every image: parts of an index, or single arrays of one.
 READS: Mapping[str, tuple[str, ...]] = {
     "distance": ("vectors/distances", "vectors/norms"),
     "squared-distance": ("vectors/squared_distances", "vectors/norms"),
     "count": ("words/counts", "vectors/norms"),
     "tf-idf": ("words/counts", "vectors/norms"),
+    VLAD: ("residuals/image_ids", "residuals/vectors", "residuals/vector_norms"),
+    VLAD_CODES: ("residuals/image_ids", "residuals/codes", "residuals/code_norms"),
+    ASMK: ("residuals/image_ids", "residuals/signs", "residuals/n_words"),
     SIGNATURES: ("keypoints", "words", "signatures"),
     VERIFIED: ("keypoints", "words", "signatures"),
     EXPANDED: ("keypoints", "words", "signatures", "graph"),

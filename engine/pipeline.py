@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import (
+    asmk,
     codebook,
     encode,
     features,
@@ -16,9 +17,11 @@ from engine import (
     packing,
     patches,
     rerank,
+    residuals,
     search,
     signatures,
     surf,
+    vlad,
     voting,
 )
 from engine import shortlist as short
@@ -32,6 +35,7 @@ from engine.images import Image
 from engine.index import Index
 from engine.pool import available_cores
 from engine.rerank import Verified
+from engine.residuals import Residuals, WordSums, open_residuals
 from engine.search import Ranking
 from engine.shortlist import Signed
 from engine.surf import Features, SurfParams
@@ -218,6 +222,12 @@ def search_query(
     if chosen in methods.VECTORS:
         vector = encode.vector(query.bag, chosen, index.idf)
         return _compare_vectors(index, vector, chosen, n_results, excluded, query.timings)
+    if chosen in methods.AGGREGATED:
+        kept = open_residuals(index)
+        started = time.perf_counter()
+        sums = residuals.of_query(index, query.features, query.words, kept)
+        timings = dataclasses.replace(query.timings, search=time.perf_counter() - started)
+        return _compare_sums(index, kept, sums, chosen, n_results, excluded, timings, n_threads)
     started = time.perf_counter()
     height, width = query.image.gray.shape
     signed = short.sign_query(index, query.features, query.words, (width, height))
@@ -269,8 +279,8 @@ def search_stored(
 ) -> Answer:
     """Rank the collection for one of its own pictures without its file.
 
-    Vectors give what `search_query` gives. Stored signatures know one word a keypoint only, so
-    that the other methods find a little less.
+    Vectors give what `search_query` gives, and so do residuals but for rounding. Stored signatures
+    know one word a keypoint only, so that the other methods find a little less.
     """
     index.check_image_id(image_id)
     chosen = methods.check_method(method or index.method)
@@ -278,6 +288,10 @@ def search_stored(
     if chosen in methods.VECTORS:
         vector = index.vector(image_id, chosen)
         return _compare_vectors(index, vector, chosen, n_results, excluded, Timings())
+    if chosen in methods.AGGREGATED:
+        kept = open_residuals(index)
+        sums = residuals.of_stored(index, image_id, kept)
+        return _compare_sums(index, kept, sums, chosen, n_results, excluded, Timings(), n_threads)
     signed = short.sign_stored(index, image_id)
     return _match(index, signed, chosen, n_results, excluded, Timings(), n_threads)
 
@@ -294,6 +308,29 @@ def _compare_vectors(
     scores = search.similarities(index.matrix(method), index.norms(method), vector)
     ranking = search.rank(scores, n_results, excluded)
     timings = dataclasses.replace(timings, search=time.perf_counter() - started)
+    return Answer(ranking, method, index.n_images - len(excluded), excluded, timings)
+
+
+def _compare_sums(
+    index: Index,
+    kept: Residuals,
+    sums: WordSums,
+    method: str,
+    n_results: int | None,
+    excluded: tuple[int, ...],
+    timings: Timings,
+    n_threads: int | None,
+) -> Answer:
+    started = time.perf_counter()
+    n_threads = n_threads or available_cores()
+    if method == methods.ASMK:
+        scores = asmk.score(kept, sums, excluded, n_threads=n_threads)
+    else:
+        score = vlad.score_vectors if method == methods.VLAD else vlad.score_codes
+        scores = score(kept, sums, excluded, n_threads=n_threads)
+    ranking = search.rank(scores, n_results, excluded)
+    seconds = timings.search + time.perf_counter() - started
+    timings = dataclasses.replace(timings, search=seconds)
     return Answer(ranking, method, index.n_images - len(excluded), excluded, timings)
 
 

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from engine import artifacts, methods
+from engine.asmk import AsmkParams
 from engine.errors import ArtifactError, GroundTruthError
 from engine.evaluate import Evaluation, QueryResult, Result
 from engine.expand import ExpandParams
 from engine.index import Index
 from engine.rerank import RerankParams
 from engine.shortlist import ShortListParams
+from engine.turns import TurnParams
 
 SCHEMA_VERSION = 1
 KIND = "run"
@@ -93,7 +95,12 @@ def _parameters(index: Index, method: str) -> dict[str, Any]:
         "codebook": dataclasses.asdict(index.codebook.params),
         "codebook_digest": index.manifest["parts"]["codebook"]["digest"],
     }
-    if method not in methods.VECTORS:
+    if method in methods.AGGREGATED:
+        asmk = method == methods.ASMK
+        told["asmk" if asmk else "turn"] = dataclasses.asdict(
+            AsmkParams() if asmk else TurnParams()
+        )
+    elif method not in methods.VECTORS:
         told["shortlist"] = dataclasses.asdict(ShortListParams())
     if method in (methods.VERIFIED, methods.EXPANDED):
         told["rerank"] = dataclasses.asdict(RerankParams())

@@ -102,7 +102,7 @@ class ShortList:
     rarity: NDArray[np.float32]
 
 
-def _strengths(response: NDArray[np.float32], least: float) -> NDArray[np.float32]:
+def strengths(response: NDArray[np.float32], least: float) -> NDArray[np.float32]:
     """Weigh keypoints by the logarithm of how far they stand above the least."""
     base = max(0.75 * least, 1e-6)
     weights = np.log(np.maximum(response / base, 1.003))
@@ -162,7 +162,7 @@ def sign_query(
         entries=signatures.enter(features.descriptors, near, model),
         strongest=strongest,
         geometry=Geometry(features.xy, features.size, features.angle),
-        weights=_strengths(features.response, index.extraction.least_response),
+        weights=strengths(features.response, index.extraction.least_response),
         width=size[0],
         height=size[1],
     )
@@ -186,7 +186,7 @@ def sign_stored(index: Index, image_id: int, params: ShortListParams = ShortList
         entries=signatures.enter_signed(bits, word_ids, np.arange(len(bits)), model),
         strongest=strongest,
         geometry=Geometry(found.xy, found.size, found.angle),
-        weights=_strengths(found.response, index.extraction.least_response),
+        weights=strengths(found.response, index.extraction.least_response),
         width=entry.width,
         height=entry.height,
     )

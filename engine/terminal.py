@@ -4,9 +4,10 @@ import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from engine.codes import MOST_CENTRES
 from engine.features import KINDS
 from engine.index import Index
 from engine.pool import Progress
@@ -91,6 +92,25 @@ def add_graph(name: str, n_threads: int | None = None) -> int:
     with bar(None, "Pictures matched with all others") as progress:
         made = make_graph(name, n_threads=n_threads or available_cores(), progress=progress)
     return len(made.targets) // 2
+
+
+def add_residuals(name: str, n_threads: int | None = None) -> int:
+    """Give an index the residuals of its words, under a bar; return how many rows there are."""
+    from engine.aggregate import make_residuals
+    from engine.pool import available_cores
+
+    with bar(None, "Pictures added up word by word") as progress:
+        made = make_residuals(name, n_threads=n_threads or available_cores(), progress=progress)
+    if made.centres.shape[1] < MOST_CENTRES:
+        say(
+            f"The collection is small: the product codes of vlad-codes have "
+            f"{made.centres.shape[1]} centres instead of {MOST_CENTRES}. "
+            "vlad and asmk do without them."
+        )
+    return len(made.image_ids)
+
+
+ADDING: Mapping[str, Callable[[str], int]] = {"residuals": add_residuals, "graph": add_graph}
 
 
 def say_skipped(opened: Index) -> None:

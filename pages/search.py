@@ -54,6 +54,8 @@ def shares(found: Answer) -> NDArray[np.float32]:
     scores = found.ranking.scores
     if found.method in methods.VECTORS:
         return np.maximum(2 * scores - 1, 0)
+    if found.method in methods.AGGREGATED:
+        return scores
     return scores / max(float(scores.max(initial=0)), FULL_BAR)
 
 

@@ -12,7 +12,7 @@ from engine.index import Index
 from engine.surf import SurfParams
 from tests.uncompiled import said
 
-WITHOUT_GRAPH = [method for method in methods.METHODS if method != methods.EXPANDED]
+WITHOUT_MORE = methods.available(())
 
 
 def _image(tiny: Index, name: str) -> images.Image:
@@ -32,7 +32,7 @@ def test_every_picture_finds_its_turned_view_first(tiny: Index, method: str) -> 
 
 
 def test_pixels_and_index_give_the_same_answer(tiny: Index) -> None:
-    for weighting in WITHOUT_GRAPH:
+    for weighting in WITHOUT_MORE:
         image_id = tiny.find_image("coffee.jpg")
         assert image_id is not None
         inside = pipeline.search_image(tiny, image_id, weighting, None)
@@ -58,7 +58,7 @@ def test_an_outside_picture_loses_no_result(tiny: Index) -> None:
 def test_no_keypoints_score_zero_everywhere(tiny: Index) -> None:
     query = pipeline.describe_query(tiny, _image(tiny, "flat.png"))
     assert len(query.features) == 0
-    for method in WITHOUT_GRAPH:
+    for method in WITHOUT_MORE:
         answer = pipeline.search_query(tiny, query, method)
         assert answer.ranking.scores.tolist() == [0, 0, 0, 0]
         assert answer.ranking.image_ids.tolist() == [0, 1, 2, 3]

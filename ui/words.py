@@ -3,7 +3,7 @@
 import re
 
 from engine.features import ExtractionParams
-from engine.methods import VECTORS
+from engine.methods import AGGREGATED, VECTORS
 from engine.pipeline import Timings
 
 METHODS = {
@@ -13,6 +13,10 @@ METHODS = {
     "shift, turn and stretch of the picture.",
     "signatures": "Signatures: keypoint with keypoint; each match counts by how alike the two are "
     "and how rare.",
+    "asmk": "ASMK: what the keypoints of each word add up to, as signs; words that agree well "
+    "count far more than others.",
+    "vlad": "VLAD: for each word, where its keypoints lie around it and how they point, added up.",
+    "vlad-codes": "VLAD in product codes: the same in a tenth of the room.",
     "distance": "Summed distances: for each word, how far its keypoints lie from it. The original.",
     "squared-distance": "Summed squared distances, as the original's program added them.",
     "count": "Counts: how many keypoints each word has.",
@@ -24,6 +28,9 @@ SCORES = dict.fromkeys(METHODS, _COSINE) | {
     "wider spread give more. 0 where nothing agrees.",
     "expanded": "As verified, with the keypoints of the pictures on the way. It orders; how sure "
     "a match is, the verified score tells.",
+    "asmk": "How well the common words agree: 1 is the most, 0 nothing in common.",
+    "vlad": "How alike the two sums are (cosine): 1 is the same, 0 nothing in common.",
+    "vlad-codes": "How alike the two sums are (cosine): 1 is the same, 0 nothing in common.",
     "signatures": "The sum of what the matches count, over the square root of the picture's "
     "number of keypoints.",
 }
@@ -108,7 +115,7 @@ def steps(timings: Timings, features: str = "SURF") -> str:
 
 def score(method: str, value: float) -> str:
     """Return a score as precise as it is meaningful."""
-    return f"{value:.3f}" if method in VECTORS else f"{value:.1f}"
+    return f"{value:.3f}" if method in (*VECTORS, *AGGREGATED) else f"{value:.1f}"
 
 
 def csv_cell(value: object) -> str:

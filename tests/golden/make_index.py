@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from engine import artifacts, build, graph, index
+from engine import aggregate, artifacts, build, graph, index
 from engine.codebook import CodebookParams
 
 PLACE = Path(__file__).parent / f"index_v{artifacts.FORMAT_VERSION}"
@@ -40,6 +40,7 @@ def main() -> None:
         params = build.BuildParams(codebook=CodebookParams(n_words=8, n_samples=1000))
         build.build(pictures, "golden", params, n_workers=1)
         graph.make_graph("golden")
+        aggregate.make_residuals("golden")
         folder = index.index_folder("golden")
         manifest = artifacts.read_manifest(folder, "index", "")
         manifest["parts"]["images"]["parameters"]["folder"] = "/pictures"

@@ -1,0 +1,128 @@
+"""Cosine of two pictures' residuals: vectors of locally aggregated descriptors.
+
+The vector of a picture is all its words' dampened sums one after the other, 80,000 numbers with 500
+words, zero for words that it lacks. What is kept of it are bytes (`vlad`) or product codes
+(`vlad-codes`); the query stays as it is.
+
+Jégou, Perronnin, Douze, Sánchez, Pérez, Schmid, "Aggregating local image descriptors into compact
+codes", PAMI 2012. Arandjelović, Zisserman, "All about VLAD", CVPR 2013.
+"""
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import residuals, threads, turns
+from engine.kernels import residuals as kernels
+from engine.residuals import Residuals, WordSums
+from engine.turns import TurnParams
+
+WORDS_AT_ONCE = 64  # of the query; the tables of their codes take 3 MB
+USUAL = TurnParams()
+_LARGEST = 2**15 - 1
+
+
+def score_vectors(
+    collection: Residuals,
+    query: WordSums,
+    exclude: tuple[int, ...] = (),
+    params: TurnParams = USUAL,
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Compare a query with every picture by bytes.
+
+    Parameters
+    ----------
+    collection : Residuals
+    query : WordSums
+        With the collection's basis and frequencies.
+    exclude : tuple of int
+        Pictures that do not decide how the collection is turned: the query itself.
+    params : TurnParams
+    n_threads : int
+        The result does not depend on it.
+
+    Returns
+    -------
+    (I,) float32 array
+        Cosines at the turn that counts, 0 to 1; 0 where there are no keypoints.
+    """
+    dampened = residuals.dampen(query.sums, collection.params)
+    # Products of two bytes and 15 bits, at most 128 times twice, stay below 2^30.
+    largest = float(np.abs(dampened).max(initial=0)) or 1.0
+    steps = np.rint(dampened * (_LARGEST / largest)).astype(np.int16)
+    total = np.zeros((len(collection.n_words), collection.params.n_parts), np.int64)
+    blocks = _blocks(len(query.words))
+    found = [np.zeros_like(total) for _ in blocks]
+
+    def some(rows: slice, sums: NDArray[np.int64]) -> None:
+        kernels.add_products(
+            collection.starts,
+            collection.image_ids,
+            collection.vectors,
+            query.words[rows],
+            steps[rows],
+            sums,
+        )
+
+    threads.run([partial(some, *one) for one in zip(blocks, found)], n_threads)
+    for sums in found:
+        total += sums
+    length = float(np.sqrt(np.sum(steps.astype(np.float64) ** 2)))
+    return _cosines(total.astype(np.float64), length, collection.vector_norms, exclude, params)
+
+
+def score_codes(
+    collection: Residuals,
+    query: WordSums,
+    exclude: tuple[int, ...] = (),
+    params: TurnParams = USUAL,
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Compare a query with every picture by product codes; as `score_vectors` otherwise."""
+    dampened = residuals.dampen(query.sums, collection.params)
+    pieces = residuals.cut(dampened)
+    turned = residuals.cut(residuals.quarter(dampened))
+    frequencies = residuals.piece_frequencies(collection.params)
+    total = np.zeros((len(collection.n_words), collection.params.n_parts))
+    blocks = _blocks(len(query.words))
+    found = [np.zeros_like(total) for _ in blocks]
+
+    def some(rows: slice, sums: NDArray[np.float64]) -> None:
+        kernels.add_coded(
+            collection.starts,
+            collection.image_ids,
+            collection.codes,
+            query.words[rows],
+            residuals.products(pieces[rows], turned[rows], collection.centres),
+            frequencies,
+            sums,
+        )
+
+    threads.run([partial(some, *one) for one in zip(blocks, found)], n_threads)
+    for sums in found:  # in this order, whichever was done first
+        total += sums
+    length = float(np.sqrt(np.sum(dampened.astype(np.float64) ** 2)))
+    return _cosines(total, length, collection.code_norms, exclude, params)
+
+
+def _blocks(n_words: int) -> list[slice]:
+    return [slice(i, i + WORDS_AT_ONCE) for i in range(0, n_words, WORDS_AT_ONCE)]
+
+
+def _cosines(
+    sums: NDArray[np.float64],
+    length: float,
+    norms: NDArray[np.float32],
+    exclude: tuple[int, ...],
+    params: TurnParams,
+) -> NDArray[np.float32]:
+    """Turn products into cosines at every turn, and choose one for each picture."""
+    lengths = length * norms.astype(np.float64)
+    relative = np.divide(
+        sums, lengths[:, None], out=np.zeros_like(sums), where=lengths[:, None] > 0
+    )
+    at_turns = relative @ turns.waves(sums.shape[1], params.n_turns)
+    chosen: NDArray[np.float32] = turns.settle(at_turns.astype(np.float32), exclude, params)
+    return np.minimum(chosen, np.float32(1))
