@@ -137,10 +137,40 @@ def _each(
         yield from (found[image_id] for image_id in some)
 
 
-def _learn(
-    index: Index, basis: NDArray[np.float32], params: ResidualParams, n_threads: int
-) -> tuple[float, NDArray[np.float32]]:
-    """Learn how large one step of a byte is, and the centres of the product codes, in steps."""
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Forms:
+    """How the sums of a picture's words become what is kept of them.
+
+    Attributes
+    ----------
+    params : ResidualParams
+    basis : (128, d) float32 array
+    step : float
+        What one step of a byte is worth.
+    centres : (P, C, 16) float32 array
+        Of the product codes, in steps.
+    """
+
+    params: ResidualParams
+    basis: NDArray[np.float32]
+    step: float
+    centres: NDArray[np.float32]
+
+    def vectors(self, sums: NDArray[np.float32]) -> NDArray[np.int8]:
+        steps = np.rint(residuals.dampen(sums, self.params) / np.float32(self.step))
+        cut_off: NDArray[np.int8] = np.clip(steps, -127, 127).astype(np.int8)
+        return cut_off
+
+    def of(self, one: WordSums) -> dict[str, NDArray[Any]]:
+        vectors = self.vectors(one.sums)
+        coded = codes.encode(residuals.cut(vectors.astype(np.float32)), self.centres)
+        signs = residuals.pack_signs(one.sums)
+        return {"vectors": vectors, "codes": coded, "signs": signs}
+
+
+def _learn(index: Index, params: ResidualParams, n_threads: int) -> _Forms:
+    """Learn directions, scale and product codes from the collection."""
+    basis = learn_basis(index.signatures, params.n_dimensions)
     n_taken = min(index.n_images, N_LEARNING)
     taken = np.linspace(0, index.n_images - 1, n_taken).astype(np.int64)
     random = np.random.default_rng(params.seed)
@@ -152,19 +182,33 @@ def _learn(
 
     for one in _each(sums, taken, n_threads):
         n_rows = min(share, len(one.sums))
-        rows = np.sort(random.choice(len(one.sums), n_rows, replace=False))
-        kept.append(residuals.dampen(one.sums[rows], params))
+        kept.append(one.sums[np.sort(random.choice(len(one.sums), n_rows, replace=False))])
     sample = np.concatenate(kept)
-    deviation = float(np.sqrt(np.mean(sample.astype(np.float64) ** 2))) if len(sample) else 0.0
+    dampened = residuals.dampen(sample, params).astype(np.float64)
+    deviation = float(np.sqrt(np.mean(dampened**2))) if len(sample) else 0.0
     step = (_REACH * deviation or 1.0) / 127
-    return step, codes.learn(residuals.cut(_to_steps(sample, step).astype(np.float32)), params.seed)
+    forms = _Forms(params, basis, step, np.zeros((0, 0, 0), np.float32))
+    pieces = residuals.cut(forms.vectors(sample).astype(np.float32))
+    return dataclasses.replace(forms, centres=codes.learn(pieces, params.seed))
 
 
-def _to_steps(dampened: NDArray[np.float32], step: float) -> NDArray[np.int8]:
-    steps: NDArray[np.int8] = np.clip(np.rint(dampened / np.float32(step)), -127, 127).astype(
-        np.int8
-    )
-    return steps
+def _lay_out(forms: _Forms, n_rows: int, place: Path) -> dict[str, NDArray[Any]]:
+    """Make room in `place` for every array that grows with the collection."""
+    params = forms.params
+    shapes: dict[str, tuple[str, tuple[int, ...]]] = {
+        "image_ids": ("int32", ()),
+        "vectors": ("int8", (params.n_parts, params.n_dimensions)),
+        "codes": ("uint8", (len(forms.centres),)),
+        "signs": ("uint8", (params.n_parts * params.n_dimensions // residuals.SIGNS,)),
+    }
+    if n_rows == 0:  # nothing cannot be mapped
+        return {name: np.zeros((0, *tail), dtype) for name, (dtype, tail) in shapes.items()}
+    return {
+        name: np.lib.format.open_memmap(
+            place / f"{name}.npy", "w+", np.dtype(dtype), (n_rows, *tail)
+        )
+        for name, (dtype, tail) in shapes.items()
+    }
 
 
 def _make(
@@ -175,56 +219,34 @@ def _make(
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, NDArray[Any]]:
     """Make every array of the part; those that grow with the collection lie in `place`."""
-    basis = learn_basis(index.signatures, params.n_dimensions)
-    step, centres = _learn(index, basis, params, n_threads)
-    lengths = np.einsum("pcl,pcl->pc", centres, centres, dtype=np.float64)
+    forms = _learn(index, params, n_threads)
+    squares = np.einsum("pcl,pcl->pc", forms.centres, forms.centres, dtype=np.float64)
     starts = np.concatenate(([0], np.cumsum(index.document_frequency))).astype(np.int64)
-    shapes: dict[str, tuple[str, tuple[int, ...]]] = {
-        "image_ids": ("int32", ()),
-        "vectors": ("int8", (params.n_parts, params.n_dimensions)),
-        "codes": ("uint8", (len(centres),)),
-        "signs": ("uint8", (params.n_parts * params.n_dimensions // residuals.SIGNS,)),
-    }
-    laid = {
-        name: np.lib.format.open_memmap(
-            place / f"{name}.npy", "w+", np.dtype(dtype), (int(starts[-1]), *tail)
-        )
-        if starts[-1]
-        else np.zeros((0, *tail), dtype)
-        for name, (dtype, tail) in shapes.items()
-    }
+    laid = _lay_out(forms, int(starts[-1]), place)
     norms = np.zeros((2, index.n_images))
     n_words = np.zeros(index.n_images, np.int32)
     free = starts[:-1].copy()
 
     def kept(image_id: int) -> tuple[NDArray[np.int32], dict[str, NDArray[Any]]]:
-        one = residuals.add_up_stored(index, image_id, basis, params.n_frequencies)
-        vectors = _to_steps(residuals.dampen(one.sums, params), step)
-        coded = codes.encode(residuals.cut(vectors.astype(np.float32)), centres)
-        return one.words, {
-            "vectors": vectors,
-            "codes": coded,
-            "signs": residuals.pack_signs(one.sums),
-        }
+        one = residuals.add_up_stored(index, image_id, forms.basis, params.n_frequencies)
+        return one.words, forms.of(one)
 
-    for image_id, (words, forms) in enumerate(_each(kept, np.arange(index.n_images), n_threads)):
+    for image_id, (words, made) in enumerate(_each(kept, np.arange(index.n_images), n_threads)):
         rows = free[words]
         free[words] += 1
-        laid["image_ids"][rows] = image_id
-        for name, form in forms.items():
+        for name, form in (made | {"image_ids": np.full(len(rows), image_id)}).items():
             laid[name][rows] = form
-        norms[0, image_id] = np.sum(forms["vectors"].astype(np.int64) ** 2)
-        norms[1, image_id] = lengths[np.arange(len(centres)), forms["codes"]].sum()
+        norms[0, image_id] = np.sum(made["vectors"].astype(np.int64) ** 2)
+        norms[1, image_id] = squares[np.arange(len(squares)), made["codes"]].sum()
         n_words[image_id] = len(rows)
         if progress is not None:
             progress(image_id + 1, index.n_images)
-    norms = np.sqrt(norms).astype(np.float32)
-    return {
-        "basis": basis,
+    vector_norms, code_norms = np.sqrt(norms).astype(np.float32)
+    return laid | {
+        "basis": forms.basis,
         "starts": starts,
-        **laid,
-        "vector_norms": norms[0],
-        "centres": centres,
-        "code_norms": norms[1],
+        "vector_norms": vector_norms,
+        "centres": forms.centres,
+        "code_norms": code_norms,
         "n_words": n_words,
     }

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import residuals, threads, turns
+from engine import codes, residuals, threads, turns
 from engine.kernels import residuals as kernels
 from engine.residuals import Residuals, WordSums
 from engine.turns import TurnParams
@@ -76,10 +76,10 @@ def score(
     lengths = np.sqrt(np.einsum("eck,eck->e", query.sums, query.sums)) * np.sqrt(n_signs)
     unit = query.sums / np.maximum(lengths, np.float32(1e-12))[:, None, None]
     pieces, turned = (
-        some.reshape(len(unit), n_signs // residuals.SIGNS, residuals.SIGNS)
+        some.reshape(len(unit), n_signs // residuals.LOOKED_UP, residuals.LOOKED_UP)
         for some in (unit, residuals.quarter(unit))
     )
-    centres = residuals.sign_centres(pieces.shape[1])
+    centres = residuals.sign_centres()
     frequencies = residuals.byte_frequencies(collection.params)
     waves = turns.waves(n_parts, params.turn.n_turns)
     n_images = len(collection.n_words)
@@ -87,17 +87,17 @@ def score(
     found = [np.zeros((n_images, params.turn.n_turns), np.float32) for _ in blocks]
 
     def some(rows: slice, sums: NDArray[np.float32]) -> None:
-        kernels.select_coded(
+        kernels.select_signs(
             collection.starts,
             collection.image_ids,
             collection.signs,
             query.words[rows],
-            residuals.products(pieces[rows], turned[rows], centres),
+            codes.tables(pieces[rows], centres),
+            codes.tables(turned[rows], centres),
             frequencies,
             waves,
             params.power,
             params.least,
-            np.empty(n_parts, np.float32),
             sums,
         )
 

@@ -64,6 +64,23 @@ def encode(pieces: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray
 
 
 def tables(pieces: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the products of a query's pieces with all centres: (Q, P, C) float32."""
-    products: NDArray[np.float32] = np.matmul(pieces.swapaxes(0, 1), centres.swapaxes(1, 2))
-    return np.ascontiguousarray(products.swapaxes(0, 1))
+    """Return the products of a query's pieces with all centres.
+
+    Parameters
+    ----------
+    pieces : (Q, P, L) float32 array
+    centres : (P, C, L) or (C, L) float32 array
+        Of each piece, or the same for all.
+
+    Returns
+    -------
+    (Q, P, C) float32 array
+    """
+    products: NDArray[np.float32]
+    if centres.ndim == 2:
+        products = (pieces.reshape(-1, pieces.shape[2]) @ centres.T).reshape(
+            *pieces.shape[:2], len(centres)
+        )
+        return products
+    products = np.matmul(pieces.swapaxes(0, 1), centres.swapaxes(1, 2)).swapaxes(0, 1)
+    return np.ascontiguousarray(products)

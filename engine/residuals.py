@@ -20,7 +20,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codes, methods
+from engine import methods
 from engine.codebook import Words
 from engine.errors import ArtifactError
 from engine.index import Index
@@ -30,6 +30,7 @@ from engine.surf import Features
 
 PART = "residuals"
 SIGNS = 8  # dimensions whose signs stand in one byte
+LOOKED_UP = 4  # signs of one table: with eight it would leave the cache
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -306,16 +307,7 @@ def pack_signs(sums: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.packbits((sums > 0).reshape(n, n_parts * n_dimensions), axis=1, bitorder="little")
 
 
-def sign_centres(n_bytes: int) -> NDArray[np.float32]:
-    """Return what every byte of signs stands for: (n_bytes, 256, 8) float32 of ±1."""
-    patterns = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
-    signs = patterns.astype(np.float32) * 2 - 1
-    return np.broadcast_to(signs, (n_bytes, 256, SIGNS))
-
-
-def products(
-    pieces: NDArray[np.float32], turned: NDArray[np.float32], centres: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return real and imaginary products of a query's pieces with all centres: (Q, P, C, 2)."""
-    both = [codes.tables(some, centres) for some in (pieces, turned)]
-    return np.stack(both, axis=-1)
+def sign_centres() -> NDArray[np.float32]:
+    """Return what half a byte of signs stands for: (16, 4) float32 of ±1."""
+    bits = np.arange(2**LOOKED_UP)[:, None] >> np.arange(LOOKED_UP) & 1
+    return (2 * bits - 1).astype(np.float32)

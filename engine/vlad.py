@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import residuals, threads, turns
+from engine import codes, residuals, threads, turns
 from engine.kernels import residuals as kernels
 from engine.residuals import Residuals, WordSums
 from engine.turns import TurnParams
@@ -95,7 +95,8 @@ def score_codes(
             collection.image_ids,
             collection.codes,
             query.words[rows],
-            residuals.products(pieces[rows], turned[rows], collection.centres),
+            codes.tables(pieces[rows], collection.centres),
+            codes.tables(turned[rows], collection.centres),
             frequencies,
             sums,
         )

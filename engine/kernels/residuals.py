@@ -58,7 +58,8 @@ def add_coded(
     image_ids: NDArray[np.int32],
     codes: NDArray[np.uint8],
     words: NDArray[np.int32],
-    tables: NDArray[np.float32],
+    real: NDArray[np.float32],
+    imaginary: NDArray[np.float32],
     frequencies: NDArray[np.int64],
     sums: NDArray[np.float64],
 ) -> None:
@@ -70,8 +71,8 @@ def add_coded(
         As in `add_products`.
     codes : (E, P) uint8
         A code for each piece of each row's vector.
-    tables : (Q, P, C, 2) float32
-        Real and imaginary part of the query's product with each piece's every code.
+    real, imaginary : (Q, P, C) float32
+        Both parts of the query's product with each piece's every code.
     frequencies : (P,) int64
         To which each piece belongs; 0 is the constant part.
     sums : (I, 2 F + 1) float64
@@ -83,61 +84,73 @@ def add_coded(
             for p in range(codes.shape[1]):
                 code, f = codes[row, p], frequencies[p]
                 if f == 0:
-                    sums[image, 0] += tables[j, p, code, 0]
+                    sums[image, 0] += real[j, p, code]
                 else:
-                    sums[image, 2 * f - 1] += tables[j, p, code, 0]
-                    sums[image, 2 * f] += tables[j, p, code, 1]
+                    sums[image, 2 * f - 1] += real[j, p, code]
+                    sums[image, 2 * f] += imaginary[j, p, code]
 
 
 @kernel
-def select_coded(
+def select_signs(
     starts: NDArray[np.int64],
     image_ids: NDArray[np.int32],
-    codes: NDArray[np.uint8],
+    signs: NDArray[np.uint8],
     words: NDArray[np.int32],
-    tables: NDArray[np.float32],
+    real: NDArray[np.float32],
+    imaginary: NDArray[np.float32],
     frequencies: NDArray[np.int64],
     waves: NDArray[np.float32],
     power: int,
     least: float,
-    room: NDArray[np.float32],
     sums: NDArray[np.float32],
 ) -> None:
     """Let each word of a picture count by a power of its product, at each of some turns.
 
     Parameters
     ----------
-    starts, image_ids, codes, words, tables, frequencies
-        As in `add_coded`.
+    starts, image_ids, words
+        As in `add_products`.
+    signs : (E, P) uint8
+        Of each row's sums, eight a byte.
+    real, imaginary : (Q, 2 P, 16) float32
+        Both parts of the query's product with each four signs; the low half of a byte stands first.
+    frequencies : (P,) int64
+        To which each byte belongs; 0 is the constant part.
     waves : (2 F + 1, T) float32
         What each part of a product counts at each turn.
     power : int
         A product u counts u^power.
     least : float
         Products up to it count nothing; at least 0.
-    room : (2 F + 1,) float32
-        Room.
     sums : (I, T) float32
         Added to.
     """
-    threshold = np.float32(least)
+    threshold, nothing = np.float32(least), np.float32(0)
+    parts = np.empty(waves.shape[0], np.float32)
+    products = np.empty(waves.shape[1], np.float32)
+    counted = np.empty(waves.shape[1], np.float32)
     for j in range(words.shape[0]):
         for row in range(starts[words[j]], starts[words[j] + 1]):
             image = image_ids[row]
-            room[:] = 0
-            for p in range(codes.shape[1]):
-                code, f = codes[row, p], frequencies[p]
+            parts[:] = 0
+            for p in range(signs.shape[1]):
+                low, high, f = signs[row, p] & 15, signs[row, p] >> 4, frequencies[p]
                 if f == 0:
-                    room[0] += tables[j, p, code, 0]
+                    parts[0] += real[j, 2 * p, low] + real[j, 2 * p + 1, high]
                 else:
-                    room[2 * f - 1] += tables[j, p, code, 0]
-                    room[2 * f] += tables[j, p, code, 1]
+                    parts[2 * f - 1] += real[j, 2 * p, low] + real[j, 2 * p + 1, high]
+                    parts[2 * f] += imaginary[j, 2 * p, low] + imaginary[j, 2 * p + 1, high]
+            # Turn by turn inside each of these loops, so that they become vectors.
             for t in range(waves.shape[1]):
-                product = np.float32(0)
-                for c in range(waves.shape[0]):
-                    product += room[c] * waves[c, t]
-                if product > threshold:
-                    counted = product
-                    for _ in range(power - 1):
-                        counted *= product
-                    sums[image, t] += counted
+                products[t] = parts[0] * waves[0, t]
+            for c in range(1, waves.shape[0]):
+                for t in range(waves.shape[1]):
+                    products[t] += parts[c] * waves[c, t]
+            for t in range(waves.shape[1]):
+                products[t] = products[t] if products[t] > threshold else nothing
+                counted[t] = products[t]
+            for _ in range(power - 1):
+                for t in range(waves.shape[1]):
+                    counted[t] *= products[t]
+            for t in range(waves.shape[1]):
+                sums[image, t] += counted[t]
