@@ -70,7 +70,13 @@ def score(
     -------
     (I,) float32 array
         Sum over the common words, over the root of both pictures' numbers of words: 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the query's sums do not fit the collection.
     """
+    residuals.check_fits(collection, query)
     n_parts = collection.params.n_parts
     n_signs = query.sums.shape[1] * query.sums.shape[2]
     lengths = np.sqrt(np.einsum("eck,eck->e", query.sums, query.sums)) * np.sqrt(n_signs)

@@ -117,6 +117,7 @@ def warm_up(message: Callable[[str], None] | None = None) -> None:
     """
     surf.warm_up(message)
     _warm_up_matching()
+    _warm_up_residuals()
     one = np.ones(1, np.float32)
     patches.cut(np.zeros((8, 8), np.uint8), np.zeros((1, 2), np.float32), one, one, side=8)
 
@@ -137,6 +138,15 @@ def _warm_up_matching() -> None:
     voting.vote(matches, rarity, packing.pack_angles(points[:, 0]), offsets, angles)
     geometry = Geometry(points[:, :2], points[:, 0] + 1, points[:, 0])
     verification.verify(geometry, geometry, matches.distances[0], rarity, (8, 8))
+
+
+def _warm_up_residuals() -> None:
+    """Compare one word of nothing."""
+    empty = residuals.nothing()
+    one, bits = np.ones(1, np.float32), np.zeros((1, 2), np.uint64)
+    sums = residuals.add_up(np.zeros(1, np.int32), bits, one, one, empty.basis, 2)
+    for score in (vlad.score_vectors, vlad.score_codes, asmk.score):
+        score(empty, sums)
 
 
 def describe_query(

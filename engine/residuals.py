@@ -16,6 +16,7 @@ for image retrieval", CVIU 2015.
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,6 +156,37 @@ def open_residuals(index: Index) -> Residuals:
             f"the residuals of the index {index.name!r} do not fit ({error}). "
             f"Make them anew with: {add}"
         ) from None
+
+
+def check_fits(collection: Residuals, query: WordSums) -> None:
+    """Raise a ValueError if a query's sums are not of this collection's words and making."""
+    shape = (collection.params.n_parts, collection.params.n_dimensions)
+    if query.sums.shape != (len(query.words), *shape):
+        raise ValueError(f"sums of {query.sums.shape} do not fit words of {shape}")
+    n_words = len(collection.starts) - 1
+    if len(query.words) and not 0 <= query.words.min() <= query.words.max() < n_words:
+        raise ValueError(f"words must be 0 to {n_words - 1}")
+
+
+def nothing(params: ResidualParams = ResidualParams()) -> Residuals:
+    """Return the residuals of one empty picture with one word, read-only as an index's are."""
+    n_pieces = len(piece_frequencies(params))
+    n_numbers = params.n_parts * params.n_dimensions
+    arrays: dict[str, NDArray[Any]] = {
+        "basis": np.zeros((N_BITS, params.n_dimensions), np.float32),
+        "starts": np.zeros(2, np.int64),
+        "image_ids": np.zeros(0, np.int32),
+        "vectors": np.zeros((0, params.n_parts, params.n_dimensions), np.int8),
+        "vector_norms": np.zeros(1, np.float32),
+        "centres": np.zeros((n_pieces, 1, 16), np.float32),
+        "codes": np.zeros((0, n_pieces), np.uint8),
+        "code_norms": np.zeros(1, np.float32),
+        "signs": np.zeros((0, n_numbers // SIGNS), np.uint8),
+        "n_words": np.zeros(1, np.int32),
+    }
+    for array in arrays.values():
+        array.setflags(write=False)
+    return Residuals(params, **arrays)
 
 
 def bits_to_signs(bits: NDArray[np.uint64]) -> NDArray[np.float32]:

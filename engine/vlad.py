@@ -47,7 +47,13 @@ def score_vectors(
     -------
     (I,) float32 array
         Cosines at the turn that counts, 0 to 1; 0 where there are no keypoints.
+
+    Raises
+    ------
+    ValueError
+        If the query's sums do not fit the collection.
     """
+    residuals.check_fits(collection, query)
     dampened = residuals.dampen(query.sums, collection.params)
     # Products of two bytes and 15 bits, at most 128 times twice, stay below 2^30.
     largest = float(np.abs(dampened).max(initial=0)) or 1.0
@@ -81,6 +87,7 @@ def score_codes(
     n_threads: int = 1,
 ) -> NDArray[np.float32]:
     """Compare a query with every picture by product codes; as `score_vectors` otherwise."""
+    residuals.check_fits(collection, query)
     dampened = residuals.dampen(query.sums, collection.params)
     pieces = residuals.cut(dampened)
     turned = residuals.cut(residuals.quarter(dampened))

@@ -35,7 +35,7 @@ from engine.surf import SurfParams
 from engine.turns import TurnParams
 from tests import naive_residuals as naive
 from tests.conftest import tiny_params
-from tests.uncompiled import said_compiled_and_not
+from tests.uncompiled import said, said_compiled_and_not
 
 N_WORDS = 6
 PARAMS = ResidualParams(n_dimensions=16)
@@ -250,9 +250,34 @@ def test_uncompiled_it_gives_the_same() -> None:
         "print(*t.vlad.score_vectors(c, q).round(5), *t.vlad.score_codes(c, q).round(5),"
         "*t.asmk.score(c, q).round(5))"
     )
-    said = said_compiled_and_not(code)
-    assert said[0] == said[1]
-    assert len(said[0].split()) == 12
+    first, second = said_compiled_and_not(code)
+    assert first == second
+    assert len(first.split()) == 12
+
+
+def test_a_query_of_another_making_is_refused() -> None:
+    collection, query = some(7, 3)
+    for score in (vlad.score_vectors, vlad.score_codes, asmk.score):
+        with pytest.raises(ValueError, match="do not fit words"):
+            score(collection, WordSums(query.words, query.sums[:, :3]))
+        with pytest.raises(ValueError, match="words must be 0 to 5"):
+            score(collection, WordSums(query.words + N_WORDS, query.sums))
+        with pytest.raises(ValueError, match="words must be 0 to 5"):
+            score(collection, WordSums(query.words - N_WORDS, query.sums))
+
+
+def test_a_warmed_up_process_compiles_nothing_more(added: Index) -> None:
+    code = """
+from engine import index, pipeline
+from engine.kernels import residuals as kernels
+pipeline.warm_up()
+opened = index.open_index("tiny")
+for method in ("vlad", "vlad-codes", "asmk"):
+    pipeline.search_stored(opened, 0, method)
+found = [kernels.add_products, kernels.add_coded, kernels.select_signs]
+assert [len(kernel.signatures) for kernel in found] == [1, 1, 1]
+"""
+    said(code, compiled=True)
 
 
 @pytest.mark.parametrize(
