@@ -1,4 +1,4 @@
-"""The commands that measure: evaluate (with the claims), ladder, runs, compare."""
+"""The commands that measure: evaluate (with the claims), ladder, calibrate, runs, compare."""
 
 import argparse
 import dataclasses
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from engine import index, methods, options
 from engine.errors import EngineError
-from engine.terminal import ADDING, bar, put, put_json, say
+from engine.terminal import ADDING, add_graph, bar, put, put_json, say
 
 N_TOLD = 10
 
@@ -46,6 +46,45 @@ def evaluate(args: argparse.Namespace) -> int:
     if figures["mAP_easy"] is not None:
         put(f"  mAP, good alone       {figures['mAP_easy']:.3f}")
     put(f"  landmarks             {groups['n_landmarks']}")
+    return 0
+
+
+def calibrate(args: argparse.Namespace) -> int:
+    """Measure from which verified score a result is the same thing, and keep that."""
+    from engine import calibrate as measure
+    from engine import graph, pipeline
+    from engine.pool import available_cores
+
+    n_threads = args.threads or available_cores()
+    pipeline.warm_up(say)
+    if graph.PART not in index.open_index(args.name).parts:
+        add_graph(args.name, n_threads)
+    params = measure.CalibrateParams(args.rate, args.pictures)
+    with bar(None, "Pictures without a match") as drawn:
+        report = measure.calibrate(
+            args.name,
+            args.distractors,
+            args.check,
+            params,
+            n_threads,
+            lambda _, done, total: drawn(done, total),
+        )
+    for source in report.measured:
+        for line in source.skipped:
+            say(f"Left out: {line}")
+    if args.json:
+        put_json({"index": args.name, **dataclasses.asdict(report)})
+        return 0
+    put(f"{args.name}: a verified score of {report.least_score:.2f} or more is the same thing")
+    put(f"  stated    {report.rate:6.2%} of pictures that match nothing get there")
+    for source in report.measured:
+        low, high = source.interval
+        share = source.n_reached / max(1, source.n_pictures)
+        kind = "each part by a score set without it" if source.took_part else "took no part"
+        put(
+            f"  measured  {share:6.2%} ({low:.2%} to {high:.2%}) of {source.n_pictures} "
+            f"{'in ' + source.source if source.source else 'of its own'}, {kind}"
+        )
     return 0
 
 
@@ -232,6 +271,22 @@ def add_commands(command: Command) -> None:
         metavar="A,B,...",
         help=f"these, in this order ({','.join(methods.METHODS)})",
     )
+
+    example = "calibrate oxford --distractors ~/Pictures"
+    calibrated = command("calibrate", calibrate, example)
+    calibrated.add_argument("name", type=options.name, help="index")
+    for flag, told in (("--distractors", "to set the score with"), ("--check", "only to check it")):
+        help_ = f"pictures that show nothing of the index, {told}"
+        calibrated.add_argument(
+            flag, type=Path, nargs="+", default=[], metavar="FOLDER", help=help_
+        )
+    calibrated.add_argument(
+        "--rate", type=float, default=0.01, help="share of these that may reach it (0.01)"
+    )
+    calibrated.add_argument(
+        "--pictures", type=options.positive, default=1000, help="at most, of each source (1000)"
+    )
+    calibrated.add_argument("--threads", type=options.positive, help="threads (all cores)")
 
     listed = command("runs", list_runs, "runs")
     listed.add_argument("--delete", type=options.name, metavar="RUN", help="delete this run")

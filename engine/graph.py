@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from engine import artifacts, methods, records, rerank, shortlist, upkeep
 from engine.errors import ArtifactError
@@ -114,6 +116,15 @@ def open_graph(index: Index) -> Graph:
             f"{methods.adding(PART, index.name)}"
         )
     return Graph(**{field.name: arrays[field.name] for field in dataclasses.fields(Graph)})
+
+
+def connected(graph: Graph) -> NDArray[np.int64]:
+    """Return which pictures edges join, over any number of steps: (I,), one number a thing."""
+    n = len(graph.starts) - 1
+    edges = (np.ones(len(graph.targets), np.int8), graph.targets, graph.starts)
+    _, labels = connected_components(csr_array(edges, shape=(n, n)), directed=False)
+    things: NDArray[np.int64] = labels.astype(np.int64)
+    return things
 
 
 def make_graph(
@@ -247,9 +258,9 @@ def _both_sides(index: Index, found: list[Record], params: GraphParams) -> _Edge
             if image_id not in sides[target]:
                 continue
             back_score, back = sides[target][image_id]
-            returns = _returns(index, image_id, affine, back)
-            if max(score, back_score) >= params.best_score and returns <= params.returns:
-                both[image_id][target] = _Edge(max(score, back_score), affine, returns)
+            apart = returns(index, image_id, affine, back)
+            if max(score, back_score) >= params.best_score and apart <= params.returns:
+                both[image_id][target] = _Edge(max(score, back_score), affine, apart)
     return [
         {target: edge for target, edge in near.items() if image_id in both[target]}
         for image_id, near in enumerate(both)
@@ -257,8 +268,8 @@ def _both_sides(index: Index, found: list[Record], params: GraphParams) -> _Edge
 
 
 def _stands_alone(edge: _Edge, back: _Edge, params: GraphParams) -> bool:
-    returns = max(edge.returns, back.returns)
-    return edge.score >= params.alone_score and returns <= params.alone_returns
+    apart = max(edge.returns, back.returns)
+    return edge.score >= params.alone_score and apart <= params.alone_returns
 
 
 def _is_confirmed(
@@ -278,8 +289,8 @@ def _is_confirmed(
 _FOUND = ("targets", "scores", "affines")
 
 
-def _returns(
-    index: Index, image_id: int, there: NDArray[np.float32], back: NDArray[np.float32]
+def returns(
+    index: Index, image_id: int, there: NDArray[np.floating], back: NDArray[np.floating]
 ) -> float:
     """Measure how far the middle of a picture's quarters moves on the way there and back."""
     entry = index.images[image_id]

@@ -103,3 +103,17 @@ def paired_interval(
         raise ValueError(f"{len(before)} values cannot be paired with {len(after)}")
     difference = np.asarray(after, np.float64) - np.asarray(before, np.float64)
     return interval(difference.tolist(), seed, groups)
+
+
+def share_interval(n_hits: int, n: int) -> Interval:
+    """Give the 95 % interval of a share, of which `n_hits` of `n` were counted; all for n = 0.
+
+    Clopper, Pearson, "The use of confidence or fiducial limits illustrated in the case of the
+    binomial", Biometrika 1934.
+    """
+    if n == 0:
+        return (0.0, 1.0)
+    from scipy.stats import binomtest
+
+    told = binomtest(n_hits, n).proportion_ci(LEVEL)
+    return (float(told.low), float(told.high))
