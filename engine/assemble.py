@@ -259,9 +259,9 @@ def assemble(
 def _norms(
     folder: Path, vectors: Json, counts: NDArray[Any], idf: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Measure the image vectors under every weighting: (4, I) float64."""
+    """Measure the image vectors under every stored weighting: (4, I) float64."""
     lengths = []
-    for weighting in encode.WEIGHTINGS:
+    for weighting in encode.STORED:
         if weighting in SUMS:
             lengths.append(search.norms(artifacts.open_array(folder, vectors[SUMS[weighting]])))
             continue

@@ -147,6 +147,10 @@ class Index:
         """Weight of each word by rarity, in nats: (K,) float32."""
         return encode.idf(self.document_frequency, max(1, self.n_images))
 
+    def word_weights(self, weighting: str) -> NDArray[np.float32]:
+        """Return what each word weighs under a weighting, see `encode`: (K,) float32."""
+        return encode.word_weights(weighting, self.idf, self.frequency)
+
     @property
     def mean_distance(self) -> NDArray[np.float32]:
         """Mean distance of each word's keypoints to it: (K,) float32, 0 where it has none."""
@@ -222,7 +226,7 @@ class Index:
         if weighting in SUMS:
             return self.parts["vectors"][SUMS[weighting]]
         counts: NDArray[np.float32] = self.parts["words"]["counts"].astype(np.float32)
-        return counts if weighting == "count" else counts * self.idf
+        return encode.weigh_counts(counts, weighting, self.word_weights(weighting))
 
     def vector(self, image_id: int, weighting: str) -> NDArray[np.float32]:
         """Return one row of `matrix`: (K,) float32."""
@@ -232,11 +236,11 @@ class Index:
             row: NDArray[np.float32] = self.parts["vectors"][SUMS[weighting]][image_id]
             return row
         counts: NDArray[np.float32] = self.parts["words"]["counts"][image_id].astype(np.float32)
-        return counts if weighting == "count" else counts * self.idf
+        return encode.weigh_counts(counts, weighting, self.word_weights(weighting))
 
     def norms(self, weighting: str) -> NDArray[np.float64]:
-        """Return the lengths of the rows of `matrix`: (I,) float64."""
-        place = encode.WEIGHTINGS.index(check_weighting(weighting))
+        """Return the lengths of the rows of `matrix`, for one of `encode.STORED`: (I,) float64."""
+        place = encode.STORED.index(weighting)
         lengths: NDArray[np.float64] = self.parts["vectors"]["norms"][place]
         return lengths
 

@@ -15,7 +15,7 @@ SUMS = {"distance": "distances", "squared-distance": "squared_distances"}
 
 def _shapes(n_images: int, n_keypoints: int, n_words: int) -> dict[str, dict[str, tuple[int, ...]]]:
     """Say which shape each array of the format must have."""
-    vectors: dict[str, tuple[int, ...]] = {"norms": (len(encode.WEIGHTINGS), n_images)}
+    vectors: dict[str, tuple[int, ...]] = {"norms": (len(encode.STORED), n_images)}
     vectors |= dict.fromkeys(SUMS.values(), (n_images, n_words))
     per_word = ("document_frequency", "frequency", "mean_distance", "std_distance")
     vectors |= dict.fromkeys(per_word, (n_words,))

@@ -1,8 +1,9 @@
 """The ranking methods by name: the same name in commands, pages, evaluations and documents.
 
-The first four compare one vector a picture, as the original system did. The others compare
-keypoint with keypoint, by signatures; `verified` then asks whether the matches agree on one map;
-`expanded` goes on from what is verified to what that matches, and needs the collection's graph.
+The first seven compare one vector a picture: four of the original system, then variants of the
+last of these (`engine.encode`, `engine.vectors`). The others compare keypoint with keypoint, by
+signatures; `verified` then asks whether the matches agree on one map; `expanded` goes on from what
+is verified to what that matches, and needs the collection's graph.
 """
 
 from collections.abc import Container, Mapping
@@ -23,6 +24,9 @@ READS: Mapping[str, tuple[str, ...]] = {
     "squared-distance": ("vectors/squared_distances", "vectors/norms"),
     "count": ("words/counts", "vectors/norms"),
     "tf-idf": ("words/counts", "vectors/norms"),
+    encode.STOP: ("words/counts",),
+    encode.ROOT: ("words/counts",),
+    encode.L1: ("words/counts",),
     SIGNATURES: ("keypoints", "words", "signatures"),
     VERIFIED: ("keypoints", "words", "signatures"),
     EXPANDED: ("keypoints", "words", "signatures", "graph"),

@@ -19,6 +19,7 @@ from engine import (
     search,
     signatures,
     surf,
+    vectors,
     voting,
 )
 from engine import shortlist as short
@@ -216,7 +217,7 @@ def search_query(
     chosen = methods.check_method(method or index.method)
     excluded = index.same_content(query.image.sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
-        vector = encode.vector(query.bag, chosen, index.idf)
+        vector = encode.vector(query.bag, chosen, index.word_weights(chosen))
         return _compare_vectors(index, vector, chosen, n_results, excluded, query.timings)
     started = time.perf_counter()
     height, width = query.image.gray.shape
@@ -291,8 +292,7 @@ def _compare_vectors(
     timings: Timings,
 ) -> Answer:
     started = time.perf_counter()
-    scores = search.similarities(index.matrix(method), index.norms(method), vector)
-    ranking = search.rank(scores, n_results, excluded)
+    ranking = search.rank(vectors.scores(index, vector, method), n_results, excluded)
     timings = dataclasses.replace(timings, search=time.perf_counter() - started)
     return Answer(ranking, method, index.n_images - len(excluded), excluded, timings)
 

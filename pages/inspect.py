@@ -76,7 +76,7 @@ def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
         with_mean = st.toggle(
             "Beside the collection's mean", key="with_mean", persist_state="session"
         )
-    values = encode.vector(described.bag, str(method), shown.idf)
+    values = encode.vector(described.bag, str(method), shown.word_weights(str(method)))
     chart(shown, values, shown.mean_vector(str(method)) if with_mean else None, word)
 
 

@@ -38,6 +38,14 @@ def similarity(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return 0.5 + 0.5 * float(x @ y) / lengths if lengths else 0.0
 
 
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """1 - half the L1 distance of two vectors of sum 1, 0 where either is zero."""
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    if not x.any() or not y.any():
+        return 0.0
+    return 1.0 - float(np.abs(x / x.sum() - y / y.sum()).sum()) / 2
+
+
 def rank(scores: list[float], n_results: int, exclude: set[int]) -> list[int]:
     """Sort all images by falling score, then rising id."""
     kept = [i for i in range(len(scores)) if i not in exclude]
