@@ -21,6 +21,8 @@ from engine.encode import check_weighting
 from engine.errors import ArtifactError
 from engine.features import ExtractionParams
 from engine.index_format import SUMS, Arrays, check_shapes
+from engine.kernels.signatures import Held
+from engine.signatures import all_of
 from engine.surf import Keypoints, SurfParams
 
 
@@ -171,6 +173,19 @@ class Index:
         """Signature of each keypoint row: (N, 2) uint64, see `engine.signatures`."""
         return self.parts["signatures"]["bits"]
 
+    @property
+    def is_large(self) -> bool:
+        """Whether of each picture only the words that it holds are kept, see `held`."""
+        return "word_ids" in self.parts["words"]
+
+    @property
+    def held(self) -> Held:
+        """The words that each picture holds, and how many keypoints of each."""
+        words = self.parts["words"]
+        if not self.is_large:
+            return all_of(words["counts"])
+        return Held(words["starts"], words["word_ids"], words["counts"], self.n_words)
+
     def check_image_id(self, image_id: int) -> int:
         """Return `image_id` if it names a picture of the index, else raise a ValueError."""
         if not 0 <= image_id < self.n_images:
@@ -212,17 +227,41 @@ class Index:
     def words(self, image_id: int) -> Words:
         """Return the word and distance of each keypoint of one picture, in the same order."""
         rows = self._rows(image_id)
-        counts = self.parts["words"]["counts"][image_id]
-        word_ids = np.repeat(np.arange(self.n_words, dtype=np.int32), counts)
+        word_ids = np.repeat(self._held_by(image_id), self._entries("counts", image_id))
         return Words(word_ids, packing.unpack_distances(self.parts["words"]["distances"][rows]))
+
+    def _held_by(self, image_id: int) -> NDArray[np.int32]:
+        """Return the words that a picture has entries of."""
+        if not self.is_large:
+            return np.arange(self.n_words, dtype=np.int32)
+        return self._entries("word_ids", image_id)
+
+    def _entries(self, name: str, image_id: int) -> NDArray[Any]:
+        """Return one number for each word that a picture has an entry of."""
+        table = self.parts["vectors" if name in SUMS.values() else "words"][name]
+        if not self.is_large:
+            row: NDArray[Any] = table[image_id]
+            return row
+        starts = self.parts["words"]["starts"]
+        return table[starts[image_id] : starts[image_id + 1]]
 
     def distances(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return how far some keypoint rows lie from their words, to 1/128."""
         return packing.unpack_distances(self.parts["words"]["distances"][rows])
 
     def matrix(self, weighting: str) -> NDArray[np.float32]:
-        """Return the image vectors under a weighting: (I, K) float32."""
+        """Return the image vectors under a weighting: (I, K) float32.
+
+        Of a large vocabulary they would fill the memory: see `engine.vectors`, which does without.
+
+        Raises
+        ------
+        ValueError
+            If there is no such weighting, or the vocabulary is large.
+        """
         check_weighting(weighting)
+        if self.is_large:
+            raise ValueError(f"image vectors over {self.n_words} words are not held as a table")
         if weighting in SUMS:
             return self.parts["vectors"][SUMS[weighting]]
         counts: NDArray[np.float32] = self.parts["words"]["counts"].astype(np.float32)
@@ -233,10 +272,18 @@ class Index:
         self.check_image_id(image_id)
         check_weighting(weighting)
         if weighting in SUMS:
-            row: NDArray[np.float32] = self.parts["vectors"][SUMS[weighting]][image_id]
-            return row
-        counts: NDArray[np.float32] = self.parts["words"]["counts"][image_id].astype(np.float32)
+            row: NDArray[np.float32] = self._entries(SUMS[weighting], image_id)
+            return self._spread(row, image_id)
+        counts = self._spread(self._entries("counts", image_id).astype(np.float32), image_id)
         return encode.weigh_counts(counts, weighting, self.word_weights(weighting))
+
+    def _spread(self, row: NDArray[np.float32], image_id: int) -> NDArray[np.float32]:
+        """Put a picture's entries in the places of their words: (K,) float32."""
+        if not self.is_large:
+            return row
+        spread = np.zeros(self.n_words, np.float32)
+        spread[self._held_by(image_id)] = row
+        return spread
 
     def norms(self, weighting: str) -> NDArray[np.float64]:
         """Return the lengths of the rows of `matrix`, for one of `encode.STORED`: (I,) float64."""
@@ -248,19 +295,56 @@ class Index:
         """Return the mean of all image vectors: (K,) float32, zero for an empty collection."""
         if self.n_images == 0:
             return np.zeros(self.n_words, np.float32)
+        if self.is_large:
+            return self._mean_of_entries(weighting)
         mean: NDArray[np.float64] = self.matrix(weighting).mean(axis=0, dtype=np.float64)
         return mean.astype(np.float32)
 
+    def _mean_of_entries(self, weighting: str) -> NDArray[np.float32]:
+        word_ids = self.parts["words"]["word_ids"]
+        if weighting in SUMS:
+            values = self.parts["vectors"][SUMS[weighting]]
+        else:
+            ones = np.ones(1, np.float32)
+            counts = self.parts["words"]["counts"].astype(np.float32)
+            values = encode.weigh_counts(counts, weighting, ones)
+        sums = np.bincount(word_ids, values, self.n_words) / self.n_images
+        if weighting not in (*SUMS, "count"):
+            sums *= self.word_weights(weighting)
+        return sums.astype(np.float32)
+
     def keypoint_rows_of_word(self, word: int) -> NDArray[np.int64]:
         """Return the keypoint rows of a word over the whole collection, nearest first."""
-        counts = self.parts["words"]["counts"]
-        before = counts[:, : self.check_word(word)].sum(axis=1, dtype=np.int64)
-        held = counts[:, word].astype(np.int64)
+        image_ids, held = self._holders(word)
+        before = self._rows_before(image_ids, word)
         # Each image's rows of the word stand together; count on from the first of each.
-        starts = self.offsets[:-1] + before - (np.cumsum(held) - held)
+        starts = self.offsets[image_ids] + before - (np.cumsum(held) - held)
         rows = np.repeat(starts, held) + np.arange(held.sum())
         order = np.argsort(self.parts["words"]["distances"][rows], kind="stable")
         return rows[order]
+
+    def _holders(self, word: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the images that hold a word, and how many keypoints of it."""
+        counts = self.parts["words"]["counts"]
+        if not self.is_large:
+            column = counts[:, self.check_word(word)]
+            image_ids = np.flatnonzero(column)
+            return image_ids, column[image_ids].astype(np.int64)
+        entries = np.flatnonzero(self.parts["words"]["word_ids"] == self.check_word(word))
+        starts = self.parts["words"]["starts"]
+        return np.searchsorted(starts, entries, side="right") - 1, counts[entries].astype(np.int64)
+
+    def _rows_before(self, image_ids: NDArray[np.int64], word: int) -> NDArray[np.int64]:
+        """Return how many keypoints of lower words some images hold."""
+        if not self.is_large:
+            counts = self.parts["words"]["counts"]
+            lower: NDArray[np.int64] = counts[:, :word].sum(axis=1, dtype=np.int64)
+            return lower[image_ids]
+        before = np.empty(len(image_ids), np.int64)
+        for place, image_id in enumerate(image_ids.tolist()):
+            n_lower = int(np.searchsorted(self._held_by(image_id), word))
+            before[place] = self._entries("counts", image_id)[:n_lower].sum(dtype=np.int64)
+        return before
 
     def patches(self, word: int) -> NDArray[np.uint8]:
         """Return the P patches nearest to a word: (P, S, S, 3) uint8 RGB, black where none."""
@@ -288,18 +372,26 @@ class Index:
         distances : (R,) float32 array
             Their summed distances.
         """
-        counts = self.parts["words"]["counts"][:, self.check_word(word)]
-        order = np.lexsort((np.arange(len(counts)), -counts.astype(np.int64)))[:n_images]
-        ids = order[counts[order] > 0].astype(np.int32)
-        distances = self.parts["vectors"]["distances"][ids, word]
-        return ids, counts[ids].astype(np.int32), distances
+        holders, counts = self._holders(word)
+        order = np.lexsort((holders, -counts))[:n_images]
+        ids = holders[order].astype(np.int32)
+        if not self.is_large:
+            distances = self.parts["vectors"]["distances"][ids, word]
+        else:
+            sums = [self._entries("distances", i)[self._held_by(i) == word] for i in ids.tolist()]
+            distances = np.concatenate([np.empty(0, np.float32), *sums])
+        return ids, counts[order].astype(np.int32), distances
 
     def nearest_words(
         self, word: int, n_words: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the other words nearest to a word, and their Euclidean distances."""
-        centres = self.codebook.centres.astype(np.float64)
-        distances = np.sqrt(((centres - centres[self.check_word(word)]) ** 2).sum(axis=1))
+        centre = self.codebook.centres[self.check_word(word)].astype(np.float64)
+        squared = [
+            ((block - centre) ** 2).sum(axis=1)
+            for block in np.array_split(self.codebook.centres, 1 + self.n_words // 4096)
+        ]
+        distances = np.sqrt(np.concatenate(squared))
         order = np.argsort(distances, kind="stable")
         order = order[order != word][:n_words]
         return order.astype(np.int32), distances[order].astype(np.float32)

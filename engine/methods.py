@@ -19,14 +19,15 @@ DEFAULT = VERIFIED
 # Parts that not every index has; a command of the same name adds each.
 OPTIONAL = ("graph",)
 # What a method reads of every image: parts of an index, or single arrays of one.
+_HELD = ("words/word_ids", "words/starts")  # of large vocabularies only
 READS: Mapping[str, tuple[str, ...]] = {
-    "distance": ("vectors/distances", "vectors/norms"),
-    "squared-distance": ("vectors/squared_distances", "vectors/norms"),
-    "count": ("words/counts", "vectors/norms"),
-    "tf-idf": ("words/counts", "vectors/norms"),
-    encode.STOP: ("words/counts",),
-    encode.ROOT: ("words/counts",),
-    encode.L1: ("words/counts",),
+    "distance": (*_HELD, "vectors/distances", "vectors/norms"),
+    "squared-distance": (*_HELD, "vectors/squared_distances", "vectors/norms"),
+    "count": (*_HELD, "words/counts", "vectors/norms"),
+    "tf-idf": (*_HELD, "words/counts", "vectors/norms"),
+    encode.STOP: (*_HELD, "words/counts"),
+    encode.ROOT: (*_HELD, "words/counts"),
+    encode.L1: (*_HELD, "words/counts"),
     SIGNATURES: ("keypoints", "words", "signatures"),
     VERIFIED: ("keypoints", "words", "signatures"),
     EXPANDED: ("keypoints", "words", "signatures", "graph"),

@@ -172,7 +172,10 @@ def describe_query(
     started = time.perf_counter()
     found = features.extract(image.gray, params, n_threads or available_cores())
     described = time.perf_counter()
-    words = codebook.assign(found.descriptors, index.codebook.centres)
+    vocabulary = index.codebook
+    words = codebook.assign(
+        found.descriptors, vocabulary.centres, vocabulary.groups, n_threads or available_cores()
+    )
     bag = encode.bag_of_words(words, index.n_words)
     timings = Timings(surf=described - started, words=time.perf_counter() - described)
     return QueryFeatures(image, found, words, bag, timings)

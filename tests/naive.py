@@ -19,6 +19,22 @@ def assign(
     return np.array(word_ids, np.int32), np.array(distances, np.float32)
 
 
+def near_by_groups(
+    point: NDArray[np.float32],
+    centres: NDArray[np.float32],
+    heads: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    n_probes: int,
+) -> list[tuple[int, float]]:
+    """Measure every word of the nearest groups; words and distances, nearest first."""
+    x = point.astype(np.float64)
+    apart = [float(((x - head) ** 2).sum()) for head in heads.astype(np.float64)]
+    probed = sorted(range(len(heads)), key=lambda g: apart[g])[:n_probes]
+    words = [w for g in probed for w in range(int(starts[g]), int(starts[g + 1]))]
+    found = [(w, float(((x - centres[w].astype(np.float64)) ** 2).sum() ** 0.5)) for w in words]
+    return sorted(found, key=lambda one: (one[1], one[0]))
+
+
 def bag(
     word_ids: NDArray[np.int32], distances: NDArray[np.float32], n_words: int
 ) -> tuple[list[float], list[float], list[float]]:
