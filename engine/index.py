@@ -21,9 +21,8 @@ from engine.encode import check_weighting
 from engine.errors import ArtifactError
 from engine.features import ExtractionParams
 from engine.index_format import SUMS, Arrays, check_shapes
-from engine.kernels.signatures import Held
-from engine.signatures import all_of
 from engine.surf import Keypoints, SurfParams
+from engine.table import Table
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -175,16 +174,13 @@ class Index:
 
     @property
     def is_large(self) -> bool:
-        """Whether of each picture only the words that it holds are kept, see `held`."""
-        return "word_ids" in self.parts["words"]
+        """Whether of each picture only the words that it holds are kept, see `table`."""
+        return self.table.is_large
 
     @property
-    def held(self) -> Held:
-        """The words that each picture holds, and how many keypoints of each."""
-        words = self.parts["words"]
-        if not self.is_large:
-            return all_of(words["counts"])
-        return Held(words["starts"], words["word_ids"], words["counts"], self.n_words)
+    def table(self) -> Table:
+        """What each picture holds of each word."""
+        return Table(self.parts, self.n_words)
 
     def check_image_id(self, image_id: int) -> int:
         """Return `image_id` if it names a picture of the index, else raise a ValueError."""
@@ -227,23 +223,9 @@ class Index:
     def words(self, image_id: int) -> Words:
         """Return the word and distance of each keypoint of one picture, in the same order."""
         rows = self._rows(image_id)
-        word_ids = np.repeat(self._held_by(image_id), self._entries("counts", image_id))
+        table = self.table
+        word_ids = np.repeat(table.words_of(image_id), table.of("counts", image_id))
         return Words(word_ids, packing.unpack_distances(self.parts["words"]["distances"][rows]))
-
-    def _held_by(self, image_id: int) -> NDArray[np.int32]:
-        """Return the words that a picture has entries of."""
-        if not self.is_large:
-            return np.arange(self.n_words, dtype=np.int32)
-        return self._entries("word_ids", image_id)
-
-    def _entries(self, name: str, image_id: int) -> NDArray[Any]:
-        """Return one number for each word that a picture has an entry of."""
-        table = self.parts["vectors" if name in SUMS.values() else "words"][name]
-        if not self.is_large:
-            row: NDArray[Any] = table[image_id]
-            return row
-        starts = self.parts["words"]["starts"]
-        return table[starts[image_id] : starts[image_id + 1]]
 
     def distances(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return how far some keypoint rows lie from their words, to 1/128."""
@@ -272,18 +254,9 @@ class Index:
         self.check_image_id(image_id)
         check_weighting(weighting)
         if weighting in SUMS:
-            row: NDArray[np.float32] = self._entries(SUMS[weighting], image_id)
-            return self._spread(row, image_id)
-        counts = self._spread(self._entries("counts", image_id).astype(np.float32), image_id)
+            return self.table.row(SUMS[weighting], image_id)
+        counts = self.table.row("counts", image_id)
         return encode.weigh_counts(counts, weighting, self.word_weights(weighting))
-
-    def _spread(self, row: NDArray[np.float32], image_id: int) -> NDArray[np.float32]:
-        """Put a picture's entries in the places of their words: (K,) float32."""
-        if not self.is_large:
-            return row
-        spread = np.zeros(self.n_words, np.float32)
-        spread[self._held_by(image_id)] = row
-        return spread
 
     def norms(self, weighting: str) -> NDArray[np.float64]:
         """Return the lengths of the rows of `matrix`, for one of `encode.STORED`: (I,) float64."""
@@ -296,11 +269,11 @@ class Index:
         if self.n_images == 0:
             return np.zeros(self.n_words, np.float32)
         if self.is_large:
-            return self._mean_of_entries(weighting)
+            return self._mean_of_pairs(weighting)
         mean: NDArray[np.float64] = self.matrix(weighting).mean(axis=0, dtype=np.float64)
         return mean.astype(np.float32)
 
-    def _mean_of_entries(self, weighting: str) -> NDArray[np.float32]:
+    def _mean_of_pairs(self, weighting: str) -> NDArray[np.float32]:
         word_ids = self.parts["words"]["word_ids"]
         if weighting in SUMS:
             values = self.parts["vectors"][SUMS[weighting]]
@@ -315,36 +288,13 @@ class Index:
 
     def keypoint_rows_of_word(self, word: int) -> NDArray[np.int64]:
         """Return the keypoint rows of a word over the whole collection, nearest first."""
-        image_ids, held = self._holders(word)
-        before = self._rows_before(image_ids, word)
+        image_ids, held = self.table.holders(self.check_word(word))
+        before = self.table.keypoints_before(image_ids, word)
         # Each image's rows of the word stand together; count on from the first of each.
         starts = self.offsets[image_ids] + before - (np.cumsum(held) - held)
         rows = np.repeat(starts, held) + np.arange(held.sum())
         order = np.argsort(self.parts["words"]["distances"][rows], kind="stable")
         return rows[order]
-
-    def _holders(self, word: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the images that hold a word, and how many keypoints of it."""
-        counts = self.parts["words"]["counts"]
-        if not self.is_large:
-            column = counts[:, self.check_word(word)]
-            image_ids = np.flatnonzero(column)
-            return image_ids, column[image_ids].astype(np.int64)
-        entries = np.flatnonzero(self.parts["words"]["word_ids"] == self.check_word(word))
-        starts = self.parts["words"]["starts"]
-        return np.searchsorted(starts, entries, side="right") - 1, counts[entries].astype(np.int64)
-
-    def _rows_before(self, image_ids: NDArray[np.int64], word: int) -> NDArray[np.int64]:
-        """Return how many keypoints of lower words some images hold."""
-        if not self.is_large:
-            counts = self.parts["words"]["counts"]
-            lower: NDArray[np.int64] = counts[:, :word].sum(axis=1, dtype=np.int64)
-            return lower[image_ids]
-        before = np.empty(len(image_ids), np.int64)
-        for place, image_id in enumerate(image_ids.tolist()):
-            n_lower = int(np.searchsorted(self._held_by(image_id), word))
-            before[place] = self._entries("counts", image_id)[:n_lower].sum(dtype=np.int64)
-        return before
 
     def patches(self, word: int) -> NDArray[np.uint8]:
         """Return the P patches nearest to a word: (P, S, S, 3) uint8 RGB, black where none."""
@@ -372,14 +322,10 @@ class Index:
         distances : (R,) float32 array
             Their summed distances.
         """
-        holders, counts = self._holders(word)
+        holders, counts = self.table.holders(self.check_word(word))
         order = np.lexsort((holders, -counts))[:n_images]
         ids = holders[order].astype(np.int32)
-        if not self.is_large:
-            distances = self.parts["vectors"]["distances"][ids, word]
-        else:
-            sums = [self._entries("distances", i)[self._held_by(i) == word] for i in ids.tolist()]
-            distances = np.concatenate([np.empty(0, np.float32), *sums])
+        distances = self.table.of_word("distances", word, ids)
         return ids, counts[order].astype(np.int32), distances
 
     def nearest_words(

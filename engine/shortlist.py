@@ -263,7 +263,7 @@ def _meet(
         entries._replace(keypoints=places.astype(np.int32)),
         len(keypoints),
         index.offsets,
-        index.held,
+        index.table.held,
         index.signatures,
         ids,
         most,

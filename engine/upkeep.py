@@ -75,7 +75,7 @@ def _content_faults(index: Index) -> list[str]:
     ):
         if not np.isfinite(index.parts[part][name]).all():
             faults.append(f"{part}/{name} holds numbers that are not finite")
-    held = index.held
+    held = index.table.held
     if index.is_large:
         owners = np.repeat(np.arange(index.n_images), np.diff(held.starts))
         if np.any(np.diff(owners * index.n_words + held.word_ids) <= 0):

@@ -51,7 +51,7 @@ def _scores_of_entries(
     encode.check_weighting(weighting)
     if vector.shape != (index.n_words,):
         raise ValueError(f"a query of {vector.shape} does not fit {index.n_words} words")
-    held, query = index.held, vector.astype(np.float64)
+    held, query = index.table.held, vector.astype(np.float64)
     result = np.zeros(index.n_images, np.float32)
     if not query.any():
         return result
