@@ -180,5 +180,6 @@ def _look(
     for group in np.flatnonzero(np.diff(cuts)):
         here = rows[cuts[group] : cuts[group + 1]]
         first, end = int(groups.starts[group]), int(groups.starts[group + 1])
-        scores = points[here] @ centres[first:end].T
-        kernels.keep_nearest(scores, norms[first:end], here, first, word_ids, lengths)
+        words = np.ascontiguousarray(centres[first:end].T)
+        sums = np.empty(end - first, np.float32)
+        kernels.keep_nearest(points, here, words, norms[first:end], first, sums, word_ids, lengths)

@@ -11,6 +11,7 @@ from engine import (
     codebook,
     encode,
     features,
+    groups,
     images,
     methods,
     packing,
@@ -123,6 +124,9 @@ def _warm_up_matching() -> None:
     points = np.zeros((3, 64), np.float32)
     words = codebook.assign(points, points)
     near = codebook.near_words(points, points, words.word_ids, 2)
+    centres = points.copy()
+    centres.setflags(write=False)
+    groups.near(points, centres, groups.gather(points)[1], 1)
     model = signatures.learn(points, words.word_ids, 3, 0)
     offsets, counts = np.array([0, 3]), np.array([[3, 0, 0]], np.uint16)
     bits, angles = np.zeros((3, 2), np.uint64), np.zeros(3, np.uint16)

@@ -162,7 +162,7 @@ def chart(
         height=260,
         key="histogram",
         on_select=clicked,
-        alt=f"Histogram over {shown.n_words} words; {used} of them occur in this picture",
+        alt=f"Histogram over {shown.n_words:,} words; {used} of them occur in this picture",
     )
 
 
@@ -299,7 +299,7 @@ def picture(shown: Index, here: Link, described: QueryFeatures, n_shown: int, ad
     st.subheader(words.plain(name), anchor=False)
     n_used = len(set(described.words.word_ids.tolist()))
     st.caption(
-        f"{words.counted(n_found, 'keypoint')} · {n_used} of {shown.n_words} words · "
+        f"{words.counted(n_found, 'keypoint')} · {n_used:,} of {shown.n_words:,} words · "
         f"{words.steps(described.timings, shown.extraction.title)}",
         help=words.TERMS["keypoint"],
     )

@@ -115,7 +115,7 @@ def results(shown: Index, here: Link, drawn: bool) -> None:
     gallery(result_tiles(shown, here, found, n_results, drawn), "results", told)
     st.caption(
         f"{words.counted(len(used), 'keypoint')} · {len(set(used.tolist()))} of "
-        f"{shown.n_words} words · {words.steps(found.timings, shown.extraction.title)}"
+        f"{shown.n_words:,} words · {words.steps(found.timings, shown.extraction.title)}"
     )
     st.caption(words.METHODS[found.method])
 

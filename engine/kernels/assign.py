@@ -143,45 +143,66 @@ def add_up(
 
 @kernel
 def keep_nearest(
-    products: NDArray[np.float32],
-    norms: NDArray[np.float32],
+    points: NDArray[np.float32],
     rows: NDArray[np.int64],
+    group: NDArray[np.float32],
+    norms: NDArray[np.float32],
     first_word: int,
+    sums: NDArray[np.float32],
     word_ids: NDArray[np.int32],
     lengths: NDArray[np.float32],
 ) -> None:
-    """Let each descriptor keep the nearest of the words that it has and of those of one group.
+    """Let some descriptors keep the nearest of the words that they have and of those of one group.
+
+    Not by a library's matrix product: its threads cost more than products as small as these.
 
     Parameters
     ----------
-    products : (M, W) float32 array
-        Scalar products of some descriptors and the words of the group.
+    points : (N, D) float32 array
+        All descriptors.
+    rows : (M,) int64 array
+        Which of them.
+    group : (D, W) float32 array
+        The words of the group, one a column.
     norms : (W,) float32 array
         Squared lengths of these words.
-    rows : (M,) int64 array
-        Which descriptors.
     first_word : int
         Number of the group's first word.
+    sums : (W,) float32 array
+        Room.
     word_ids : (N, A) int32 array
         Changed: the words with the least |c|^2 - 2 x.c, least first; of equals the earlier.
     lengths : (N, A) float32 array
         Changed: these numbers; infinite where there is no word yet.
     """
     last = word_ids.shape[1] - 1
+    n_dimensions, n_words = group.shape
+    whole = n_dimensions - n_dimensions % 4
     two = np.float32(2)
-    for j in range(products.shape[0]):
+    for j in range(rows.shape[0]):
         row = rows[j]
+        point = points[row]
+        for k in range(n_words):
+            sums[k] = np.float32(0)
+        for d in range(0, whole, 4):
+            a, b, c, e = point[d], point[d + 1], point[d + 2], point[d + 3]
+            first, second, third, fourth = group[d], group[d + 1], group[d + 2], group[d + 3]
+            for k in range(n_words):
+                sums[k] += (a * first[k] + b * second[k]) + (c * third[k] + e * fourth[k])
+        for d in range(whole, n_dimensions):
+            for k in range(n_words):
+                sums[k] += point[d] * group[d, k]
         farthest = lengths[row, last]
-        for k in range(products.shape[1]):
-            score = norms[k] - two * products[j, k]
+        for k in range(n_words):
+            score = norms[k] - two * sums[k]
             if score < farthest:
-                a = last
-                while a > 0 and score < lengths[row, a - 1]:
-                    lengths[row, a] = lengths[row, a - 1]
-                    word_ids[row, a] = word_ids[row, a - 1]
-                    a -= 1
-                lengths[row, a] = score
-                word_ids[row, a] = first_word + k
+                place = last
+                while place > 0 and score < lengths[row, place - 1]:
+                    lengths[row, place] = lengths[row, place - 1]
+                    word_ids[row, place] = word_ids[row, place - 1]
+                    place -= 1
+                lengths[row, place] = score
+                word_ids[row, place] = first_word + k
                 farthest = lengths[row, last]
 
 
