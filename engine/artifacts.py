@@ -25,6 +25,7 @@ from numpy.typing import DTypeLike, NDArray
 from engine.errors import ArtifactError
 
 FORMAT_VERSION = 2
+LARGE_VERSION = 3  # of what holds a large vocabulary, see `docs/index-format.md`
 MANIFEST = "manifest.json"
 DTYPES = frozenset(
     ("uint8", "int8", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
@@ -256,9 +257,9 @@ def manifest_digest(manifest: Json) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_manifest(folder: Path, kind: str, content: Json) -> Json:
+def write_manifest(folder: Path, kind: str, content: Json, version: int = FORMAT_VERSION) -> Json:
     """Put a manifest in place: from here on, readers see what it names."""
-    manifest: Json = {"kind": kind, "format_version": FORMAT_VERSION, **content}
+    manifest: Json = {"kind": kind, "format_version": version, **content}
     manifest["sha256"] = manifest_digest(manifest)
     write_bytes(folder / MANIFEST, json.dumps(manifest, ensure_ascii=True, indent=1).encode())
     return manifest
@@ -290,10 +291,10 @@ def read_manifest(folder: Path, kind: str, repair: str) -> Json:
         raise ArtifactError(f"{path} cannot be read ({error}). Make it anew: {repair}") from None
     if not isinstance(manifest, dict) or manifest.get("kind") != kind:
         raise ArtifactError(f"{path} does not describe a {kind}. Make it anew: {repair}")
-    if manifest.get("format_version") != FORMAT_VERSION:
+    if manifest.get("format_version") not in (FORMAT_VERSION, LARGE_VERSION):
         raise ArtifactError(
             f"{path} has format {manifest.get('format_version')!r}, this program reads "
-            f"{FORMAT_VERSION}. Make it anew: {repair}"
+            f"{FORMAT_VERSION} and {LARGE_VERSION}. Make it anew: {repair}"
         )
     if manifest.get("sha256") != manifest_digest(manifest):
         raise ArtifactError(f"{path} is damaged: its checksum does not fit. Make it anew: {repair}")

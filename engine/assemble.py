@@ -2,7 +2,8 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from engine.artifacts import ArrayWriter, Json
 from engine.codebook import Words
 from engine.errors import BuildError
 from engine.index import Skipped
-from engine.index_format import SUMS
+from engine.index_format import SUMS, is_large
 from engine.surf import Keypoints
 
 PATCH_SIDE = 32
@@ -142,16 +143,32 @@ def _catalogue(finished: Sequence[str]) -> tuple[list[str], list[list[Any]], lis
     return kept, entries, skipped, np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
 
 
+def _count_held(kept: Sequence[str]) -> int:
+    """Count the different words of each picture, over all pictures."""
+    n_held = 0
+    for record in kept:
+        stored = records.read(worker.record_path(record, finished=True))
+        if stored is None:
+            raise _gone(record)
+        n_held += len(np.unique(stored.arrays["word_ids"]))
+    return n_held
+
+
 def _specs(
-    n_rows: int, n_images: int, n_words: int, n_dimensions: int, counts_dtype: str
+    n_rows: int, table: tuple[int, ...], n_dimensions: int, counts_dtype: str
 ) -> dict[str, dict[str, tuple[str, tuple[int, ...]]]]:
-    """Say the dtype and shape of every array that assembly streams, by part and name."""
+    """Say the dtype and shape of every array that assembly streams, by part and name.
+
+    A `table` of one axis holds of each picture only the words that it has.
+    """
     specs: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
         "keypoints": {k: (dtype, (n_rows, *tail)) for k, (dtype, tail) in packing.ARRAYS.items()},
-        "words": {"counts": (counts_dtype, (n_images, n_words)), "distances": ("uint8", (n_rows,))},
+        "words": {"counts": (counts_dtype, table), "distances": ("uint8", (n_rows,))},
         "signatures": {"bits": ("uint64", (n_rows, 2))},
-        "vectors": dict.fromkeys(SUMS.values(), ("float32", (n_images, n_words))),
+        "vectors": dict.fromkeys(SUMS.values(), ("float32", table)),
     }
+    if len(table) == 1:
+        specs["words"]["word_ids"] = ("int32", table)
     if n_dimensions:
         specs["descriptors"] = {"descriptors": ("float32", (n_rows, n_dimensions))}
     return specs
@@ -210,7 +227,10 @@ def assemble(
     statistics = _WordStatistics(n_words)
     most = int(np.diff(offsets).max())
     counts_dtype = "uint16" if most < 2**16 else "uint32"
-    specs = _specs(int(offsets[-1]), len(entries), n_words, n_dimensions, counts_dtype)
+    large = is_large(n_words)
+    table = (_count_held(kept),) if large else (len(entries), n_words)
+    specs = _specs(int(offsets[-1]), table, n_dimensions, counts_dtype)
+    starts = [0]
     with contextlib.ExitStack() as stack:
         writers = {
             (part, name): stack.enter_context(
@@ -233,6 +253,11 @@ def assemble(
                 nearest.add(words, int(first_row))
             arrays |= {name: getattr(bag, name)[None] for name in SUMS.values()}
             arrays["counts"] = bag.counts[None].astype(counts_dtype)
+            if large:
+                held = np.flatnonzero(bag.counts)
+                arrays |= {name: arrays[name][0, held] for name in ("counts", *SUMS.values())}
+                arrays["word_ids"] = held
+                starts.append(starts[-1] + len(held))
             for (part, name), writer in writers.items():
                 ours = part == "words" and name == "distances"
                 writer.write(packing.pack_distances(words.distances) if ours else arrays[name])
@@ -241,10 +266,14 @@ def assemble(
             parts[part]["arrays"][name] = writer.close()
     vectors = parts["vectors"]["arrays"]
     extra = statistics.arrays()
-    counts = artifacts.open_array(folder, parts["words"]["arrays"]["counts"])
-    extra["norms"] = _norms(
-        folder, vectors, counts, encode.idf(extra["document_frequency"], len(entries))
-    )
+    idf = encode.idf(extra["document_frequency"], len(entries))
+    if large:
+        words_ = parts["words"]["arrays"]
+        words_["starts"] = artifacts.write_array(folder, "words-starts", np.array(starts))
+        extra["norms"] = _norms_of_entries(folder, words_, vectors, idf)
+    else:
+        counts = artifacts.open_array(folder, parts["words"]["arrays"]["counts"])
+        extra["norms"] = _norms(folder, vectors, counts, idf)
     for name, array in extra.items():
         vectors[name] = artifacts.write_array(folder, f"vectors-{name}".replace("_", "-"), array)
     parts["images"] = {
@@ -259,9 +288,9 @@ def assemble(
 def _norms(
     folder: Path, vectors: Json, counts: NDArray[Any], idf: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Measure the image vectors under every weighting: (4, I) float64."""
+    """Measure the image vectors under every stored weighting: (4, I) float64."""
     lengths = []
-    for weighting in encode.WEIGHTINGS:
+    for weighting in encode.STORED:
         if weighting in SUMS:
             lengths.append(search.norms(artifacts.open_array(folder, vectors[SUMS[weighting]])))
             continue
@@ -272,15 +301,34 @@ def _norms(
     return np.stack(lengths)
 
 
-def write_patches(folder: Path, patches: NDArray[np.uint8], rows: NDArray[np.int64]) -> Json:
+def _norms_of_entries(
+    folder: Path, words: Json, vectors: Json, idf: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Measure the image vectors of a large vocabulary, image by image: (4, I) float64."""
+    opened = {name: artifacts.open_array(folder, entry) for name, entry in words.items()}
+    sums = {name: artifacts.open_array(folder, vectors[name]) for name in SUMS.values()}
+    lengths = np.zeros((len(encode.STORED), len(opened["starts"]) - 1))
+    for i, (start, stop) in enumerate(itertools.pairwise(opened["starts"].tolist())):
+        rows = slice(start, stop)
+        counts = opened["counts"][rows].astype(np.float64)
+        weighed = counts * idf[opened["word_ids"][rows]]
+        rows_of = {"count": counts, "tf-idf": weighed}
+        rows_of |= {w: sums[name][rows].astype(np.float64) for w, name in SUMS.items()}
+        lengths[:, i] = [np.sqrt(rows_of[w] @ rows_of[w]) for w in encode.STORED]
+    return lengths
+
+
+def write_patches(
+    folder: Path, patches: Iterable[NDArray[np.uint8]], rows: NDArray[np.int64]
+) -> Json:
     """Write the patches of all words, side by side in one JPEG a word.
 
     Parameters
     ----------
     folder : Path
         The index.
-    patches : (K, P, S, S, 3) uint8 array
-        RGB; S a multiple of 16, so that no patch bleeds into its neighbour.
+    patches : iterable of (P, S, S, 3) uint8 array
+        RGB, of each of the K words; S a multiple of 16, so that no patch bleeds into its neighbour.
     rows : (K, P) int64 array
         Their keypoint rows.
 

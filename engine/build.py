@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from engine.codebook import Codebook, CodebookParams
 from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
 from engine.index import Index, Skipped
+from engine.index_format import is_large
 from engine.pool import Progress, Run, available_cores
 from engine.worker import Job, PatchJob
 
@@ -224,7 +225,9 @@ def _learn_words(plan: _Plan, run: Run) -> Codebook:
     if params.codebook_name is None:
         sample, n_images = _training_sample(plan, run)
         run.say(f"Learning {params.codebook.n_words} words")
-        words = codebook.train(sample, params.codebook, params.extraction, n_images)
+        words = codebook.train(
+            sample, params.codebook, params.extraction, n_images, available_cores()
+        )
     else:
         words = codebook.open_codebook(params.codebook_name)
         _check_same_features(words.extraction, params)
@@ -315,15 +318,17 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
         "build": plan.params.to_json(),
         "libraries": artifacts.library_versions(),
     }
-    artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content))
+    large = is_large(words.n_words) or words.groups is not None
+    version = artifacts.LARGE_VERSION if large else artifacts.FORMAT_VERSION
+    artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
     if plan.params.codebook_name is None:
         codebook.save_codebook(words, plan.name)
 
 
 def _cut_patches(
     plan: _Plan, assembled: Assembled, entries: dict[str, Any], folder: Path, run: Run
-) -> NDArray[np.uint8]:
-    """Cut the patches that stand for each word out of the pictures: (K, P, S, S, 3) RGB."""
+) -> Iterator[NDArray[np.uint8]]:
+    """Cut the patches that stand for each word out of the pictures: K times (P, S, S, 3) RGB."""
     packed = {name: artifacts.open_array(folder, entries[name]) for name in packing.ARRAYS}
     wanted = np.unique(assembled.patch_rows[assembled.patch_rows >= 0])
     owners = np.searchsorted(assembled.offsets, wanted, side="right") - 1
@@ -342,4 +347,4 @@ def _cut_patches(
                 cut[np.searchsorted(wanted, rows)] = patches
     places = np.searchsorted(wanted, assembled.patch_rows)
     places[assembled.patch_rows < 0] = len(wanted)
-    return cut[places]
+    return (cut[of_word] for of_word in places)

@@ -46,6 +46,7 @@ Run 'python -m engine COMMAND --help' for the options of a command.
 
 def build(args: argparse.Namespace) -> int:
     """Index a folder of pictures."""
+    from engine import codebook
     from engine.build import BuildParams
     from engine.build import build as run
     from engine.codebook import CodebookParams
@@ -61,9 +62,9 @@ def build(args: argparse.Namespace) -> int:
     )
     words = CodebookParams(
         n_words=args.words,
-        algorithm=args.algorithm,
+        algorithm=args.algorithm or codebook.usual_algorithm(args.words),
         sampling=args.sampling,
-        n_samples=max(args.samples, args.words),
+        n_samples=max(args.samples or codebook.usual_samples(args.words), args.words),
         seed=args.seed,
     )
     params = BuildParams(
@@ -275,9 +276,17 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
     add("--min-side", type=_positive, help="enlarge smaller pictures to this first")
     add("--max-side", type=_positive, help="shrink larger pictures to this first")
     _method_option(parser, "the index's own ranking (verified)", methods.DEFAULT)
-    add("--algorithm", choices=codebook.ALGORITHMS, default="lloyd", help="k-means variant")
+    add(
+        "--algorithm",
+        choices=codebook.ALGORITHMS,
+        help=f"k-means variant (lloyd; approximate above {codebook.LARGE} words)",
+    )
     add("--sampling", choices=codebook.SAMPLINGS, default="images", help="what words learn from")
-    add("--samples", type=_positive, default=300_000, help="descriptors to learn from (300000)")
+    add(
+        "--samples",
+        type=_positive,
+        help="descriptors to learn from (30 a word, at least 300000, at most 2000000)",
+    )
     add("--codebook", type=_name, help="use the words of this codebook")
     add("--keep-descriptors", action="store_true", help="keep 512 bytes a keypoint more")
     add("--seed", type=int, default=0, help="decides every random choice (0)")

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, signatures
+from engine import approximate, artifacts, groups, signatures
 from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
+from engine.groups import Groups
 from engine.signatures import SignatureModel
 
-ALGORITHMS = ("lloyd", "minibatch")
+ALGORITHMS = ("lloyd", "minibatch", "approximate")
+LARGE = 4096  # words; above, they are grouped, and the nearest is sought in the nearest groups
 SAMPLINGS = ("images", "descriptors")
 ASSIGN_BLOCK = 512  # rows of one matrix product: 1 MB of scores at 500 words, within the cache
 SEEDING_POINTS = 50  # per word; k-means++ over all 300,000 would cost more than the iterations
@@ -30,7 +32,8 @@ class CodebookParams:
     n_words : int
         Size of the vocabulary, at least 2.
     algorithm : str
-        "lloyd" or "minibatch" k-means, both from a k-means++ start.
+        "lloyd" or "minibatch" k-means, both from a k-means++ start; "approximate" k-means, for
+        vocabularies above `LARGE`, which take the others hours.
     sampling : str
         "images": all descriptors of a random tenth of the images, with more images until
         `n_samples` is reached. "descriptors": random descriptors from all images.
@@ -82,6 +85,8 @@ class Codebook:
         How descriptors of each word become signatures.
     sha256 : str
         Digest of all numbers: two codebooks with the same digest are the same.
+    groups : Groups or None
+        Which words lie together, where there are more than `LARGE`.
     """
 
     centres: NDArray[np.float32]
@@ -90,6 +95,7 @@ class Codebook:
     training: dict[str, Any]
     signatures: SignatureModel
     sha256: str
+    groups: Groups | None = None
 
     @property
     def n_words(self) -> int:
@@ -116,10 +122,23 @@ class Words:
         return len(self.word_ids)
 
 
-def digest_of(centres: NDArray[np.float32], model: SignatureModel) -> str:
+def usual_algorithm(n_words: int) -> str:
+    """Return the algorithm that fits a size of vocabulary."""
+    return "approximate" if n_words > LARGE else "lloyd"
+
+
+def usual_samples(n_words: int) -> int:
+    """Return how many descriptors such a vocabulary is learned from; 512 bytes each."""
+    return max(300_000, min(30 * n_words, 2_000_000), n_words)
+
+
+def digest_of(
+    centres: NDArray[np.float32], model: SignatureModel, found: Groups | None = None
+) -> str:
     """Return the sha256 of a vocabulary's numbers."""
     digest = hashlib.sha256()
-    for array in (centres, model.projection, model.medians):
+    grouped = () if found is None else (found.heads, found.starts)
+    for array in (centres, model.projection, model.medians, *grouped):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
@@ -155,11 +174,12 @@ def train(
     params: CodebookParams,
     extraction: ExtractionParams,
     n_images: int,
+    n_threads: int = 1,
 ) -> Codebook:
     """Learn a vocabulary.
 
-    One thread does it: with more, scikit-learn adds partial sums in the order in which threads
-    finish, and the same seed would give other words.
+    One thread does it, but for approximate k-means: with more, scikit-learn adds partial sums in
+    the order in which threads finish, and the same seed would give other words.
 
     Parameters
     ----------
@@ -171,6 +191,8 @@ def train(
         Where the descriptors come from; kept with the words.
     n_images : int
         Pictures in the sample; kept with the words.
+    n_threads : int
+        For approximate k-means; the result does not depend on it.
 
     Returns
     -------
@@ -184,6 +206,7 @@ def train(
     References
     ----------
     Sivic, Zisserman, "Video Google", ICCV 2003. Arthur, Vassilvitskii, "k-means++", SODA 2007.
+    Philbin et al., "Object retrieval with large vocabularies", CVPR 2007.
     """
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
@@ -197,13 +220,12 @@ def train(
             "(--codebook)."
         )
     started = time.perf_counter()
-    method = _lloyd if params.algorithm == "lloyd" else _minibatch
     with threadpool_limits(1), warnings.catch_warnings():
         # Fewer different descriptors than words leaves words unused: allowed, and shown as such.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        centres = np.ascontiguousarray(method(descriptors, params), np.float32)
+        centres, found = _learn(descriptors, params, n_threads)
         seconds = time.perf_counter() - started
-        words = assign(descriptors, centres)
+        words = assign(descriptors, centres, found, n_threads)
         model = signatures.learn(
             descriptors, words.word_ids, params.n_words, params.seed, extraction.rooted
         )
@@ -213,10 +235,33 @@ def train(
         "distortion": float(np.mean(words.distances.astype(np.float64) ** 2)),
         "seconds": round(seconds, 3),
     }
-    return Codebook(centres, params, extraction, training, model, digest_of(centres, model))
+    digest = digest_of(centres, model, found)
+    return Codebook(centres, params, extraction, training, model, digest, found)
 
 
-def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Words:
+def _learn(
+    sample: NDArray[np.float32], params: CodebookParams, n_threads: int
+) -> tuple[NDArray[np.float32], Groups | None]:
+    """Learn the words, and group them where there are many."""
+    if params.algorithm == "approximate":
+        centres, found = approximate.learn(
+            sample, params.n_words, params.n_iterations, params.seed, n_threads
+        )
+        return centres, found if params.n_words > LARGE else None
+    method = _lloyd if params.algorithm == "lloyd" else _minibatch
+    centres = np.ascontiguousarray(method(sample, params), np.float32)
+    if params.n_words <= LARGE:
+        return centres, None
+    order, found = groups.gather(centres)
+    return centres[order], found
+
+
+def assign(
+    descriptors: NDArray[np.float32],
+    centres: NDArray[np.float32],
+    found: Groups | None = None,
+    n_threads: int = 1,
+) -> Words:
     """Find the nearest word of each descriptor; ties go to the lower word.
 
     A float32 matrix product finds the candidates, float64 distances decide among those that
@@ -229,6 +274,10 @@ def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Wo
         Points; N may be 0.
     centres : (K, D) float32 array
         Words, K at least 1.
+    found : Groups or None
+        Of these words: then only those of the nearest groups are measured, see `engine.groups`.
+    n_threads : int
+        With groups; the result does not depend on it.
 
     Returns
     -------
@@ -254,6 +303,9 @@ def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Wo
     distances = np.empty(n_points, np.float32)
     if n_points == 0:
         return Words(word_ids, distances)
+    if found is not None:
+        ids, lengths = groups.near(_finite(points), words, found, 1, n_threads)
+        return Words(np.ascontiguousarray(ids[:, 0]), np.ascontiguousarray(lengths[:, 0]))
     word_norms = np.einsum("kd,kd->k", words, words, dtype=np.float64)
     # Of unit length or near it as a rule; where float32 cannot hold a square, float64 looks again.
     with np.errstate(over="ignore"):
@@ -278,11 +330,18 @@ def assign(descriptors: NDArray[np.float32], centres: NDArray[np.float32]) -> Wo
     return Words(word_ids, distances)
 
 
+def _finite(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isfinite(points).all():
+        raise ValueError("descriptors and words must be finite numbers")
+    return points
+
+
 def near_words(
     descriptors: NDArray[np.float32],
     centres: NDArray[np.float32],
     word_ids: NDArray[np.int32],
     n_words: int,
+    found: Groups | None = None,
 ) -> NDArray[np.int32]:
     """List the words nearest to each descriptor.
 
@@ -296,11 +355,13 @@ def near_words(
         The nearest word of each, from `assign`.
     n_words : int
         How many, at least 1; no more than K are given.
+    found : Groups or None
+        Of these words, as for `assign`.
 
     Returns
     -------
     (N, A) int32 array
-        The nearest word first. The others are told apart in float32 only.
+        The nearest word first. The others are told apart in float32 only, unless there are groups.
 
     Raises
     ------
@@ -315,6 +376,8 @@ def near_words(
         raise ValueError(
             f"descriptors {descriptors.shape} do not fit {len(word_ids)} words of {centres.shape}"
         )
+    if found is not None:
+        return groups.near(_finite(descriptors), centres, found, n_words)[0]
     near = np.empty((len(word_ids), min(n_words, len(centres))), np.int32)
     near[:, 0] = word_ids
     if near.shape[1] == 1:
@@ -338,17 +401,22 @@ def _folder(name: str) -> Path:
 
 def to_entry(codebook: Codebook, folder: Path) -> dict[str, Any]:
     """Write a codebook's arrays into an artifact's folder and return its part of the manifest."""
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "centres": codebook.centres,
         "projection": codebook.signatures.projection,
         "medians": codebook.signatures.medians,
     }
+    if codebook.groups is not None:
+        arrays |= {"heads": codebook.groups.heads, "group_starts": codebook.groups.starts}
     return {
         "parameters": dataclasses.asdict(codebook.params),
         "extraction": codebook.extraction.to_json(),
         "training": codebook.training,
         "digest": codebook.sha256,
-        "arrays": {k: artifacts.write_array(folder, k, array) for k, array in arrays.items()},
+        "arrays": {
+            k: artifacts.write_array(folder, k.replace("_", "-"), array)
+            for k, array in arrays.items()
+        },
     }
 
 
@@ -366,6 +434,7 @@ def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
         arrays = {k: artifacts.open_array(folder, of) for k, of in entry["arrays"].items()}
         centres = arrays["centres"]
         model = SignatureModel(arrays["projection"], arrays["medians"], extraction.rooted)
+        found = Groups(arrays["heads"], arrays["group_starts"]) if "heads" in arrays else None
         training, digest = dict(entry["training"]), str(entry["digest"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"the codebook in {folder} does not fit its format: {error}") from None
@@ -373,11 +442,12 @@ def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
         centres.ndim == 2
         and model.projection.shape == (centres.shape[1], signatures.N_BITS)
         and model.medians.shape == (len(centres), signatures.N_BITS)
-        and all(array.dtype == np.float32 for array in arrays.values())
+        and all(array.dtype == np.float32 for k, array in arrays.items() if k != "group_starts")
+        and (found is None or found.fits(centres))
     )
-    if not fits or digest_of(centres, model) != digest:
+    if not fits or digest_of(centres, model, found) != digest:
         raise ArtifactError(f"the codebook in {folder} is damaged: its checksum does not fit")
-    return Codebook(centres, params, extraction, training, model, digest)
+    return Codebook(centres, params, extraction, training, model, digest, found)
 
 
 def save_codebook(codebook: Codebook, name: str) -> None:
@@ -389,7 +459,8 @@ def write_codebook(codebook: Codebook, folder: Path) -> None:
     """Keep a codebook in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"codebook": to_entry(codebook, folder), "libraries": artifacts.library_versions()}
-    manifest = artifacts.write_manifest(folder, "codebook", content)
+    version = artifacts.FORMAT_VERSION if codebook.groups is None else artifacts.LARGE_VERSION
+    manifest = artifacts.write_manifest(folder, "codebook", content, version)
     artifacts.sweep(folder, manifest)
 
 

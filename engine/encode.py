@@ -7,7 +7,33 @@ from numpy.typing import NDArray
 
 from engine.codebook import Words
 
-WEIGHTINGS = ("distance", "squared-distance", "count", "tf-idf")
+STORED = ("distance", "squared-distance", "count", "tf-idf")  # an index holds their lengths
+STOP, ROOT, L1 = "tf-idf-stop", "tf-idf-root", "tf-idf-l1"
+WEIGHTINGS = (*STORED, STOP, ROOT, L1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WeightParams:
+    """How the variants of tf-idf differ from it.
+
+    Attributes
+    ----------
+    stopped : float
+        Share of the vocabulary, its commonest words by keypoints, that tf-idf-stop leaves out:
+        the twentieth of "Video Google". A limit on how many images hold a word would not do: with
+        500 words nearly every image holds nearly every word.
+    power : float
+        What counts are raised to by tf-idf-root, against bursts: a word that repeats within one
+        picture, as on a facade, says less each time.
+
+    References
+    ----------
+    Sivic, Zisserman, "Video Google", ICCV 2003 (stop list). Jégou, Douze, Schmid, "On the
+    burstiness of visual elements", CVPR 2009 (square root).
+    """
+
+    stopped: float = 0.05
+    power: float = 0.5
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +97,68 @@ def idf(document_frequency: NDArray[np.int64], n_images: int) -> NDArray[np.floa
     return weights.astype(np.float32)
 
 
+def word_weights(
+    weighting: str,
+    idf: NDArray[np.float32],
+    frequency: NDArray[np.int64],
+    params: WeightParams = WeightParams(),
+) -> NDArray[np.float32]:
+    """Return what each word weighs under a weighting.
+
+    Parameters
+    ----------
+    weighting : str
+        One of `WEIGHTINGS`.
+    idf : (K,) float32 array
+        The collection's idf.
+    frequency : (K,) int64 array
+        Keypoints of each word in the collection.
+    params : WeightParams
+
+    Returns
+    -------
+    (K,) float32 array
+        idf; for tf-idf-stop 0 where the word is one of the commonest, of equals the lower first.
+    """
+    if check_weighting(weighting) != STOP:
+        return idf
+    weights = idf.copy()
+    n_stopped = round(params.stopped * len(idf))
+    weights[np.argsort(-frequency, kind="stable")[:n_stopped]] = 0
+    return weights
+
+
+def weigh_counts(
+    counts: NDArray[np.float32],
+    weighting: str,
+    weights: NDArray[np.float32],
+    params: WeightParams = WeightParams(),
+) -> NDArray[np.float32]:
+    """Turn counts of words into what is compared, for the weightings that look at counts alone.
+
+    Parameters
+    ----------
+    counts : (..., K) float32 array
+        Keypoints of each word.
+    weighting : str
+        "count", "tf-idf" or a variant of that.
+    weights : (K,) float32 array
+        From `word_weights`.
+    params : WeightParams
+
+    Returns
+    -------
+    (..., K) float32 array
+    """
+    if weighting == "count":
+        return counts
+    if weighting == ROOT:
+        roots: NDArray[np.float32] = np.power(counts, np.float32(params.power)) * weights
+        return roots
+    weighted: NDArray[np.float32] = counts * weights
+    return weighted
+
+
 def check_weighting(weighting: str) -> str:
     """Return `weighting` if it is one of WEIGHTINGS, else raise a ValueError that names them."""
     if weighting not in WEIGHTINGS:
@@ -78,9 +166,7 @@ def check_weighting(weighting: str) -> str:
     return weighting
 
 
-def vector(
-    bag: BagOfWords, weighting: str, word_weights: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def vector(bag: BagOfWords, weighting: str, weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn a bag of words into the vector that is compared.
 
     Parameters
@@ -89,9 +175,11 @@ def vector(
         One picture.
     weighting : str
         "distance": for each word the summed distance of its keypoints. "squared-distance": the
-        same with squares. "count": how many there are. "tf-idf": counts times `word_weights`.
-    word_weights : (K,) float32 array
-        The collection's idf.
+        same with squares. "count": how many there are. "tf-idf", and compared in another way
+        "tf-idf-l1": counts times `weights`. "tf-idf-stop": the same, the commonest words left out
+        by `weights`. "tf-idf-root": square roots of counts times `weights`.
+    weights : (K,) float32 array
+        The collection's, from `word_weights`.
 
     Returns
     -------
@@ -103,7 +191,4 @@ def vector(
         return bag.distances
     if weighting == "squared-distance":
         return bag.squared_distances
-    if weighting == "count":
-        return bag.counts
-    weighted: NDArray[np.float32] = bag.counts * word_weights
-    return weighted
+    return weigh_counts(bag.counts, weighting, weights)

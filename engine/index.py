@@ -22,6 +22,7 @@ from engine.errors import ArtifactError
 from engine.features import ExtractionParams
 from engine.index_format import SUMS, Arrays, check_shapes
 from engine.surf import Keypoints, SurfParams
+from engine.table import Table
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -147,6 +148,10 @@ class Index:
         """Weight of each word by rarity, in nats: (K,) float32."""
         return encode.idf(self.document_frequency, max(1, self.n_images))
 
+    def word_weights(self, weighting: str) -> NDArray[np.float32]:
+        """Return what each word weighs under a weighting, see `encode`: (K,) float32."""
+        return encode.word_weights(weighting, self.idf, self.frequency)
+
     @property
     def mean_distance(self) -> NDArray[np.float32]:
         """Mean distance of each word's keypoints to it: (K,) float32, 0 where it has none."""
@@ -166,6 +171,16 @@ class Index:
     def signatures(self) -> NDArray[np.uint64]:
         """Signature of each keypoint row: (N, 2) uint64, see `engine.signatures`."""
         return self.parts["signatures"]["bits"]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether of each picture only the words that it holds are kept, see `table`."""
+        return self.table.is_large
+
+    @property
+    def table(self) -> Table:
+        """What each picture holds of each word."""
+        return Table(self.parts, self.n_words)
 
     def check_image_id(self, image_id: int) -> int:
         """Return `image_id` if it names a picture of the index, else raise a ValueError."""
@@ -208,8 +223,8 @@ class Index:
     def words(self, image_id: int) -> Words:
         """Return the word and distance of each keypoint of one picture, in the same order."""
         rows = self._rows(image_id)
-        counts = self.parts["words"]["counts"][image_id]
-        word_ids = np.repeat(np.arange(self.n_words, dtype=np.int32), counts)
+        table = self.table
+        word_ids = np.repeat(table.words_of(image_id), table.of("counts", image_id))
         return Words(word_ids, packing.unpack_distances(self.parts["words"]["distances"][rows]))
 
     def distances(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -217,26 +232,35 @@ class Index:
         return packing.unpack_distances(self.parts["words"]["distances"][rows])
 
     def matrix(self, weighting: str) -> NDArray[np.float32]:
-        """Return the image vectors under a weighting: (I, K) float32."""
+        """Return the image vectors under a weighting: (I, K) float32.
+
+        Of a large vocabulary they would fill the memory: see `engine.vectors`, which does without.
+
+        Raises
+        ------
+        ValueError
+            If there is no such weighting, or the vocabulary is large.
+        """
         check_weighting(weighting)
+        if self.is_large:
+            raise ValueError(f"image vectors over {self.n_words} words are not held as a table")
         if weighting in SUMS:
             return self.parts["vectors"][SUMS[weighting]]
         counts: NDArray[np.float32] = self.parts["words"]["counts"].astype(np.float32)
-        return counts if weighting == "count" else counts * self.idf
+        return encode.weigh_counts(counts, weighting, self.word_weights(weighting))
 
     def vector(self, image_id: int, weighting: str) -> NDArray[np.float32]:
         """Return one row of `matrix`: (K,) float32."""
         self.check_image_id(image_id)
         check_weighting(weighting)
         if weighting in SUMS:
-            row: NDArray[np.float32] = self.parts["vectors"][SUMS[weighting]][image_id]
-            return row
-        counts: NDArray[np.float32] = self.parts["words"]["counts"][image_id].astype(np.float32)
-        return counts if weighting == "count" else counts * self.idf
+            return self.table.row(SUMS[weighting], image_id)
+        counts = self.table.row("counts", image_id)
+        return encode.weigh_counts(counts, weighting, self.word_weights(weighting))
 
     def norms(self, weighting: str) -> NDArray[np.float64]:
-        """Return the lengths of the rows of `matrix`: (I,) float64."""
-        place = encode.WEIGHTINGS.index(check_weighting(weighting))
+        """Return the lengths of the rows of `matrix`, for one of `encode.STORED`: (I,) float64."""
+        place = encode.STORED.index(weighting)
         lengths: NDArray[np.float64] = self.parts["vectors"]["norms"][place]
         return lengths
 
@@ -244,16 +268,30 @@ class Index:
         """Return the mean of all image vectors: (K,) float32, zero for an empty collection."""
         if self.n_images == 0:
             return np.zeros(self.n_words, np.float32)
+        if self.is_large:
+            return self._mean_of_pairs(weighting)
         mean: NDArray[np.float64] = self.matrix(weighting).mean(axis=0, dtype=np.float64)
         return mean.astype(np.float32)
 
+    def _mean_of_pairs(self, weighting: str) -> NDArray[np.float32]:
+        word_ids = self.parts["words"]["word_ids"]
+        if weighting in SUMS:
+            values = self.parts["vectors"][SUMS[weighting]]
+        else:
+            ones = np.ones(1, np.float32)
+            counts = self.parts["words"]["counts"].astype(np.float32)
+            values = encode.weigh_counts(counts, weighting, ones)
+        sums = np.bincount(word_ids, values, self.n_words) / self.n_images
+        if weighting not in (*SUMS, "count"):
+            sums *= self.word_weights(weighting)
+        return sums.astype(np.float32)
+
     def keypoint_rows_of_word(self, word: int) -> NDArray[np.int64]:
         """Return the keypoint rows of a word over the whole collection, nearest first."""
-        counts = self.parts["words"]["counts"]
-        before = counts[:, : self.check_word(word)].sum(axis=1, dtype=np.int64)
-        held = counts[:, word].astype(np.int64)
+        image_ids, held = self.table.holders(self.check_word(word))
+        before = self.table.keypoints_before(image_ids, word)
         # Each image's rows of the word stand together; count on from the first of each.
-        starts = self.offsets[:-1] + before - (np.cumsum(held) - held)
+        starts = self.offsets[image_ids] + before - (np.cumsum(held) - held)
         rows = np.repeat(starts, held) + np.arange(held.sum())
         order = np.argsort(self.parts["words"]["distances"][rows], kind="stable")
         return rows[order]
@@ -284,18 +322,22 @@ class Index:
         distances : (R,) float32 array
             Their summed distances.
         """
-        counts = self.parts["words"]["counts"][:, self.check_word(word)]
-        order = np.lexsort((np.arange(len(counts)), -counts.astype(np.int64)))[:n_images]
-        ids = order[counts[order] > 0].astype(np.int32)
-        distances = self.parts["vectors"]["distances"][ids, word]
-        return ids, counts[ids].astype(np.int32), distances
+        holders, counts = self.table.holders(self.check_word(word))
+        order = np.lexsort((holders, -counts))[:n_images]
+        ids = holders[order].astype(np.int32)
+        distances = self.table.of_word("distances", word, ids)
+        return ids, counts[order].astype(np.int32), distances
 
     def nearest_words(
         self, word: int, n_words: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the other words nearest to a word, and their Euclidean distances."""
-        centres = self.codebook.centres.astype(np.float64)
-        distances = np.sqrt(((centres - centres[self.check_word(word)]) ** 2).sum(axis=1))
+        centre = self.codebook.centres[self.check_word(word)].astype(np.float64)
+        squared = [
+            ((block - centre) ** 2).sum(axis=1)
+            for block in np.array_split(self.codebook.centres, 1 + self.n_words // 4096)
+        ]
+        distances = np.sqrt(np.concatenate(squared))
         order = np.argsort(distances, kind="stable")
         order = order[order != word][:n_words]
         return order.astype(np.int32), distances[order].astype(np.float32)

@@ -1,27 +1,36 @@
 """The arrays of an index: their parts, names, types and shapes."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import encode, packing
+from engine import codebook, encode, packing
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 SUMS = {"distance": "distances", "squared-distance": "squared_distances"}
 
 
-def _shapes(n_images: int, n_keypoints: int, n_words: int) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Say which shape each array of the format must have."""
-    vectors: dict[str, tuple[int, ...]] = {"norms": (len(encode.WEIGHTINGS), n_images)}
-    vectors |= dict.fromkeys(SUMS.values(), (n_images, n_words))
+def is_large(n_words: int) -> bool:
+    """Tell whether an index of so many words keeps, of each image, only the words that it holds."""
+    return n_words > codebook.LARGE
+
+
+def _shapes(
+    n_images: int, n_keypoints: int, n_words: int, n_held: int | None
+) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Say which shape each array of the format must have; `n_held` of large vocabularies."""
+    vectors: dict[str, tuple[int, ...]] = {"norms": (len(encode.STORED), n_images)}
+    table = (n_images, n_words) if n_held is None else (n_held,)
+    vectors |= dict.fromkeys(SUMS.values(), table)
     per_word = ("document_frequency", "frequency", "mean_distance", "std_distance")
     vectors |= dict.fromkeys(per_word, (n_words,))
     return {
         "keypoints": {name: (n_keypoints, *tail) for name, (_, tail) in packing.ARRAYS.items()},
-        "words": {"counts": (n_images, n_words), "distances": (n_keypoints,)},
+        "words": {"counts": table, "distances": (n_keypoints,)},
         "signatures": {"bits": (n_keypoints, 2)},
         "vectors": vectors,
     }
@@ -32,11 +41,16 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
     offsets = parts["images"]["offsets"]
     if offsets.shape != (n_images + 1,) or offsets[0] != 0 or np.any(np.diff(offsets) < 0):
         raise ValueError("its offsets do not fit its images")
-    for part, arrays in _shapes(n_images, int(offsets[-1]), n_words).items():
+    n_held = len(parts["words"]["word_ids"]) if "word_ids" in parts["words"] else None
+    for part, arrays in _shapes(n_images, int(offsets[-1]), n_words, n_held).items():
         for name, shape in arrays.items():
             if parts[part][name].shape != shape:
                 raise ValueError(f"{part}/{name} has shape {parts[part][name].shape}, not {shape}")
-    if not np.array_equal(parts["words"]["counts"].sum(axis=1, dtype=np.int64), np.diff(offsets)):
+    if n_held is None:
+        counted = parts["words"]["counts"].sum(axis=1, dtype=np.int64)
+    else:
+        counted = _check_held(parts["words"], n_images, n_words)
+    if not np.array_equal(counted, np.diff(offsets)):
         raise ValueError("words/counts does not count the keypoints of its images")
     if "residuals" in parts:
         _check_residuals(parts["residuals"], n_images, n_words)
@@ -77,6 +91,21 @@ def _check_residuals(held: Arrays, n_images: int, n_words: int) -> None:
         raise ValueError("residuals/image_ids names images that are not there")
     if n_rows and centres.shape[1] < 256 and held["codes"].max() >= centres.shape[1]:
         raise ValueError("residuals/codes names centres that are not there")
+
+
+def _check_held(words: Arrays, n_images: int, n_words: int) -> NDArray[np.int64]:
+    """Check what a large vocabulary's images hold, and count their keypoints."""
+    starts, word_ids = words["starts"], words["word_ids"]
+    if starts.shape != (n_images + 1,) or starts[0] != 0 or starts[-1] != len(word_ids):
+        raise ValueError("words/starts does not cut words/word_ids into one piece an image")
+    if np.any(np.diff(starts) < 0):
+        raise ValueError("words/starts falls")
+    if len(word_ids) and not 0 <= word_ids.min() <= word_ids.max() < n_words:
+        raise ValueError("words/word_ids names words that are not there")
+    # Image by image: NumPy's cumsum and reduceat, made int64, cost ten times as much.
+    sums = [words["counts"][a:b].sum(dtype=np.int64) for a, b in pairwise(starts.tolist())]
+    counted: NDArray[np.int64] = np.array(sums, np.int64)
+    return counted
 
 
 def _check_graph(graph: Arrays, n_images: int) -> None:

@@ -1,9 +1,10 @@
 """The ranking methods by name: the same name in commands, pages, evaluations and documents.
 
-The first four compare one vector a picture, as the original system did. The next three compare
-what the keypoints of each word add up to, and need the collection's residuals. The others compare
-keypoint with keypoint, by signatures; `verified` then asks whether the matches agree on one map;
-`expanded` goes on from what is verified to what that matches, and needs the collection's graph.
+The first seven compare one vector a picture: four of the original system, then variants of the
+last of these (`engine.encode`, `engine.vectors`). The next three compare what the keypoints of each
+word add up to, and need the collection's residuals. The others compare keypoint with keypoint, by
+signatures; `verified` then asks whether the matches agree on one map; `expanded` goes on from what
+is verified to what that matches, and needs the collection's graph.
 """
 
 from collections.abc import Container, Mapping
@@ -23,11 +24,15 @@ DEFAULT = VERIFIED
 # Parts that not every index has; a command of the same name adds each.
 OPTIONAL = ("residuals", "graph")
 # What a method reads of every image: parts of an index, or single arrays of one.
+_HELD = ("words/word_ids", "words/starts")  # of large vocabularies only
 READS: Mapping[str, tuple[str, ...]] = {
-    "distance": ("vectors/distances", "vectors/norms"),
-    "squared-distance": ("vectors/squared_distances", "vectors/norms"),
-    "count": ("words/counts", "vectors/norms"),
-    "tf-idf": ("words/counts", "vectors/norms"),
+    "distance": (*_HELD, "vectors/distances", "vectors/norms"),
+    "squared-distance": (*_HELD, "vectors/squared_distances", "vectors/norms"),
+    "count": (*_HELD, "words/counts", "vectors/norms"),
+    "tf-idf": (*_HELD, "words/counts", "vectors/norms"),
+    encode.STOP: (*_HELD, "words/counts"),
+    encode.ROOT: (*_HELD, "words/counts"),
+    encode.L1: (*_HELD, "words/counts"),
     VLAD: ("residuals/image_ids", "residuals/vectors", "residuals/vector_norms"),
     VLAD_CODES: ("residuals/image_ids", "residuals/codes", "residuals/code_norms"),
     ASMK: ("residuals/image_ids", "residuals/signs", "residuals/n_words"),

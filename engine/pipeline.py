@@ -12,6 +12,7 @@ from engine import (
     codebook,
     encode,
     features,
+    groups,
     images,
     methods,
     packing,
@@ -21,6 +22,7 @@ from engine import (
     search,
     signatures,
     surf,
+    vectors,
     vlad,
     voting,
 )
@@ -127,6 +129,9 @@ def _warm_up_matching() -> None:
     points = np.zeros((3, 64), np.float32)
     words = codebook.assign(points, points)
     near = codebook.near_words(points, points, words.word_ids, 2)
+    centres = points.copy()
+    centres.setflags(write=False)
+    groups.near(points, centres, groups.gather(points)[1], 1)
     model = signatures.learn(points, words.word_ids, 3, 0)
     offsets, counts = np.array([0, 3]), np.array([[3, 0, 0]], np.uint16)
     bits, angles = np.zeros((3, 2), np.uint64), np.zeros(3, np.uint16)
@@ -185,7 +190,10 @@ def describe_query(
     started = time.perf_counter()
     found = features.extract(image.gray, params, n_threads or available_cores())
     described = time.perf_counter()
-    words = codebook.assign(found.descriptors, index.codebook.centres)
+    vocabulary = index.codebook
+    words = codebook.assign(
+        found.descriptors, vocabulary.centres, vocabulary.groups, n_threads or available_cores()
+    )
     bag = encode.bag_of_words(words, index.n_words)
     timings = Timings(surf=described - started, words=time.perf_counter() - described)
     return QueryFeatures(image, found, words, bag, timings)
@@ -230,7 +238,7 @@ def search_query(
     chosen = methods.check_method(method or index.method)
     excluded = index.same_content(query.image.sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
-        vector = encode.vector(query.bag, chosen, index.idf)
+        vector = encode.vector(query.bag, chosen, index.word_weights(chosen))
         return _compare_vectors(index, vector, chosen, n_results, excluded, query.timings)
     if chosen in methods.AGGREGATED:
         kept = open_residuals(index)
@@ -315,8 +323,7 @@ def _compare_vectors(
     timings: Timings,
 ) -> Answer:
     started = time.perf_counter()
-    scores = search.similarities(index.matrix(method), index.norms(method), vector)
-    ranking = search.rank(scores, n_results, excluded)
+    ranking = search.rank(vectors.scores(index, vector, method), n_results, excluded)
     timings = dataclasses.replace(timings, search=time.perf_counter() - started)
     return Answer(ranking, method, index.n_images - len(excluded), excluded, timings)
 

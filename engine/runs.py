@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine import artifacts, methods
+from engine import artifacts, encode, methods
 from engine.asmk import AsmkParams
 from engine.errors import ArtifactError, GroundTruthError
 from engine.evaluate import Evaluation, QueryResult, Result
@@ -95,6 +95,8 @@ def _parameters(index: Index, method: str) -> dict[str, Any]:
         "codebook": dataclasses.asdict(index.codebook.params),
         "codebook_digest": index.manifest["parts"]["codebook"]["digest"],
     }
+    if method in methods.VECTORS and method not in encode.STORED:
+        told["weights"] = dataclasses.asdict(encode.WeightParams())
     if method in methods.AGGREGATED:
         asmk = method == methods.ASMK
         told["asmk" if asmk else "turn"] = dataclasses.asdict(

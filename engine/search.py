@@ -86,6 +86,47 @@ def similarities(
     return scores
 
 
+def overlaps(matrix: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Compare a query with every image by what they have in common, each of sum 1.
+
+    Parameters
+    ----------
+    matrix : (I, K) float32 array
+        Image vectors, without negative entries.
+    vector : (K,) float32 array
+        The query's.
+
+    Returns
+    -------
+    (I,) float32 array
+        1 - half the L1 distance of the two, which is the sum of the lesser of each two entries:
+        between 0 and 1; 0 where either is all zero.
+
+    Raises
+    ------
+    ValueError
+        If the vector has another number of words.
+
+    References
+    ----------
+    Nistér, Stewénius, "Scalable recognition with a vocabulary tree", CVPR 2006.
+    """
+    if matrix.ndim != 2 or vector.shape != (matrix.shape[1],):
+        raise ValueError(f"a query of {vector.shape} does not fit image vectors {matrix.shape}")
+    scores = np.zeros(len(matrix), np.float32)
+    query = vector.astype(np.float64)
+    if not query.any():
+        return scores
+    query /= query.sum()
+    for start in range(0, len(matrix), SCORE_BLOCK):
+        block = matrix[start : start + SCORE_BLOCK].astype(np.float64)
+        sums = block.sum(axis=1, keepdims=True)
+        np.divide(block, sums, out=block, where=sums > 0)
+        common = np.minimum(block, query).sum(axis=1)
+        scores[start : start + SCORE_BLOCK] = np.minimum(common, 1.0)
+    return scores
+
+
 def rank(
     scores: NDArray[np.float32], n_results: int | None, exclude: Iterable[int] = ()
 ) -> Ranking:

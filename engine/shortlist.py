@@ -29,6 +29,8 @@ class ShortListParams:
     ----------
     n_words : int
         Words near a query keypoint under which it looks for matches.
+    n_words_large : int
+        The same in a large vocabulary: of many small cells, more are near.
     most : int
         Largest Hamming distance of a match that is kept; votes take fewer, see `VoteParams`.
     n_images : int
@@ -40,6 +42,7 @@ class ShortListParams:
     """
 
     n_words: int = 3
+    n_words_large: int = 20
     most: int = 48
     n_images: int = 500
     n_comparisons: int = 40_000_000
@@ -149,8 +152,13 @@ def sign_query(
     Signed
     """
     model = index.codebook.signatures
+    found = index.codebook.groups
     near = codebook.near_words(
-        features.descriptors, index.codebook.centres, words.word_ids, params.n_words
+        features.descriptors,
+        index.codebook.centres,
+        words.word_ids,
+        params.n_words if found is None else params.n_words_large,
+        found,
     )
     strong = _strongest(index, features.response, words.word_ids, params)
     strongest = None
@@ -255,7 +263,7 @@ def _meet(
         entries._replace(keypoints=places.astype(np.int32)),
         len(keypoints),
         index.offsets,
-        index.parts["words"]["counts"],
+        index.table.held,
         index.signatures,
         ids,
         most,

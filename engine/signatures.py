@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine import threads
 from engine.features import root
 from engine.kernels import signatures as kernels
-from engine.kernels.signatures import Entries
+from engine.kernels.signatures import Entries, Held
 
 N_BITS = 128
 NOTHING = 255  # Hamming distance where nothing matches
@@ -100,11 +100,11 @@ def learn(
     order = np.argsort(word_ids, kind="stable")
     cuts = np.searchsorted(word_ids[order], np.arange(n_words + 1))
     spread = descriptors[:: max(1, len(descriptors) // _BLOCK)]
+    general = np.median(model.project(spread), axis=0) if len(spread) else np.zeros(N_BITS)
     # Word by word, since the whole sample projected would take as much memory again.
     for word in range(n_words):
         own = descriptors[order[cuts[word] : cuts[word + 1]]]
-        own = own if len(own) else spread
-        medians[word] = np.median(model.project(own), axis=0) if len(own) else 0
+        medians[word] = np.median(model.project(own), axis=0) if len(own) else general
     return model
 
 
@@ -193,11 +193,25 @@ def enter_signed(
     )
 
 
+def all_of(counts: NDArray[np.uint16]) -> Held:
+    """Tell the kernel of a table with one entry for every picture and word."""
+    n_images, n_words = counts.shape
+    every = Held(
+        starts=np.arange(n_images + 1) * n_words,
+        word_ids=np.empty(0, np.int32),
+        counts=counts.reshape(-1),
+        n_words=n_words,
+    )
+    for array in (every.starts, every.word_ids):
+        array.setflags(write=False)  # as an index's arrays are: to Numba another type
+    return every
+
+
 def match(
     entries: Entries,
     n_keypoints: int,
     offsets: NDArray[np.int64],
-    counts: NDArray[np.uint16],
+    counts: NDArray[np.uint16] | Held,
     signatures: NDArray[np.uint64],
     image_ids: NDArray[np.int64],
     most: int,
@@ -213,8 +227,8 @@ def match(
         Q, of the query.
     offsets : (I + 1,) int64 array
         First keypoint row of each picture; a picture's rows are sorted by word.
-    counts : (I, K) uint16 array
-        Rows of each word in each picture.
+    counts : (I, K) uint16 array, or Held
+        Rows of each word in each picture; of large vocabularies only of the words that it holds.
     signatures : (N, 2) uint64 array
         Of all rows.
     image_ids : (R,) int64 array
@@ -230,12 +244,14 @@ def match(
     """
     if not 0 <= most <= N_BITS:
         raise ValueError(f"most must be from 0 to {N_BITS}, got {most}")
-    if len(entries.starts) != counts.shape[1] + 1:
+    held = counts if isinstance(counts, Held) else all_of(counts)
+    if len(entries.starts) != held.n_words + 1:
         raise ValueError(
-            f"a query in {len(entries.starts) - 1} words does not fit {counts.shape[1]} words"
+            f"a query in {len(entries.starts) - 1} words does not fit {held.n_words} words"
         )
-    if len(image_ids) and not 0 <= image_ids.min() <= image_ids.max() < len(counts):
-        raise ValueError(f"image_ids must be 0 to {len(counts) - 1}")
+    n_images = len(held.starts) - 1
+    if len(image_ids) and not 0 <= image_ids.min() <= image_ids.max() < n_images:
+        raise ValueError(f"image_ids must be 0 to {n_images - 1}")
     ids = np.ascontiguousarray(image_ids, np.int64)
     distances = np.empty((len(ids), n_keypoints), np.uint8)
     rows = np.empty((len(ids), n_keypoints), np.int32)
@@ -246,7 +262,7 @@ def match(
         best = np.empty(len(entries.low), np.uint64)
         part = slice(low, high)
         kernels.nearest(
-            entries, offsets, counts, flat, ids[part], most, best, distances[part], rows[part]
+            entries, offsets, held, flat, ids[part], most, best, distances[part], rows[part]
         )
 
     threads.run([partial(some, a, b) for a, b in pairwise(cuts)], n_threads)

@@ -41,7 +41,8 @@ def add_part(
             if key not in ("kind", "format_version", "sha256")
         }
         content["parts"] = manifest["parts"] | {part: {"parameters": parameters, "arrays": written}}
-        artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content))
+        version = manifest["format_version"]
+        artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
 
 
 def verify(name: str) -> list[str]:
@@ -74,9 +75,15 @@ def _content_faults(index: Index) -> list[str]:
     ):
         if not np.isfinite(index.parts[part][name]).all():
             faults.append(f"{part}/{name} holds numbers that are not finite")
-    if not np.array_equal(
-        index.parts["words"]["counts"].sum(axis=0, dtype=np.int64), index.frequency
-    ):
+    held = index.table.held
+    if index.is_large:
+        owners = np.repeat(np.arange(index.n_images), np.diff(held.starts))
+        if np.any(np.diff(owners * index.n_words + held.word_ids) <= 0):
+            faults.append("words/word_ids does not rise within each image")
+        frequency = np.bincount(held.word_ids, held.counts, index.n_words).astype(np.int64)
+    else:
+        frequency = index.parts["words"]["counts"].sum(axis=0, dtype=np.int64)
+    if not np.array_equal(frequency, index.frequency):
         faults.append("vectors/frequency does not add up words/counts")
     return faults
 

@@ -16,6 +16,7 @@ from ui.components import viewer
 from ui.link import Link
 
 FEW = 500
+MOST_BARS = 2000  # of a histogram; more are neither seen nor hit
 
 
 def settings(shown: Index) -> tuple[SurfParams, str]:
@@ -60,6 +61,17 @@ def detector(shown: Index) -> SurfParams:
     return keypoints.params(shown, threshold, octaves)
 
 
+def bar_words(values: NDArray[np.float32], word: int | None) -> NDArray[np.int64]:
+    """Choose the words that get a bar: all, or the highest of the picture's own and the chosen."""
+    if len(values) <= MOST_BARS:
+        return np.arange(len(values))
+    highest = np.argsort(-values, kind="stable")[:MOST_BARS]
+    kept = set(highest[values[highest] > 0].tolist())
+    if word is not None and word < len(values):
+        kept.add(word)
+    return np.array(sorted(kept), np.int64)
+
+
 def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
     """Show the picture's histogram of words; a bar clicked is a word chosen."""
     st.subheader("Histogram of words", anchor=False, help=words.TERMS["histogram"])
@@ -76,23 +88,32 @@ def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
         with_mean = st.toggle(
             "Beside the collection's mean", key="with_mean", persist_state="session"
         )
-    values = encode.vector(described.bag, str(method), shown.idf)
-    chart(shown, values, shown.mean_vector(str(method)) if with_mean else None, word)
+    values = encode.vector(described.bag, str(method), shown.word_weights(str(method)))
+    ids = bar_words(values, word)
+    if len(ids) < len(values):
+        st.caption(f"{len(ids):,} of {words.counted(len(values), 'word')}: this picture's")
+    chart(shown, values, ids, shown.mean_vector(str(method)) if with_mean else None, word)
 
 
 def chart(
     shown: Index,
     values: NDArray[np.float32],
+    ids: NDArray[np.int64],
     mean: NDArray[np.float32] | None,
     word: int | None,
 ) -> None:
-    """Draw the bars; an invisible bar of full height behind each makes thin ones clickable."""
+    """Draw the bars of some words; an invisible bar behind each makes thin ones clickable."""
+    used = int((values > 0).sum())
+    values = values[ids]
+    mean = None if mean is None else mean[ids]
     top = float(max(values.max(), mean.max() if mean is not None else 0.0, 1e-6))
     # A word has one colour everywhere; those that are not chosen fade, as on the picture.
     bars: list[Any] = [
         {"value": value, "itemStyle": {"color": colour, "opacity": 1 if word in (None, i) else 0.5}}
-        for i, (value, colour) in enumerate(
-            zip(np.round(values.astype(float), 3).tolist(), opened.word_colours(shown))
+        for i, value, colour in zip(
+            ids.tolist(),
+            np.round(values.astype(float), 3).tolist(),
+            np.array(opened.word_colours(shown))[ids].tolist(),
         )
     ]
     series: list[dict[str, Any]] = [
@@ -109,11 +130,11 @@ def chart(
             "tooltip": {"show": False},
         },
     ]
-    if word is not None and word < len(bars):
+    if word is not None and word in ids:
         series[0]["markLine"] = {
             "symbol": "none",
             "silent": True,
-            "data": [{"xAxis": word}],
+            "data": [{"xAxis": int(np.searchsorted(ids, word))}],
             "label": {"formatter": f"word {word}"},
         }
     if mean is not None:
@@ -123,7 +144,7 @@ def chart(
         "animation": False,  # bars that still grow miss the first click
         "grid": {"left": 48, "right": 8, "top": 16, "bottom": 64},
         "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "category", "data": list(range(len(bars)))},
+        "xAxis": {"type": "category", "data": ids.tolist()},
         "yAxis": {"type": "value"},
         "dataZoom": [{"type": "slider", "height": 18, "bottom": 12}, {"type": "inside"}],
         "series": series,
@@ -133,16 +154,15 @@ def chart(
         selected = st.session_state["histogram"]["selection"].get("selected") or []
         places = [i for part in selected for i in part.get("data_indices", [])]
         if places:
-            link.go(word=int(places[0]))
+            link.go(word=int(ids[places[0]]))
             st.session_state.pop("keypoint", None)
 
-    used = int((values > 0).sum())
     st.echarts_chart(
         spec,
         height=260,
         key="histogram",
         on_select=clicked,
-        alt=f"Histogram over {shown.n_words} words; {used} of them occur in this picture",
+        alt=f"Histogram over {shown.n_words:,} words; {used} of them occur in this picture",
     )
 
 
@@ -279,7 +299,7 @@ def picture(shown: Index, here: Link, described: QueryFeatures, n_shown: int, ad
     st.subheader(words.plain(name), anchor=False)
     n_used = len(set(described.words.word_ids.tolist()))
     st.caption(
-        f"{words.counted(n_found, 'keypoint')} · {n_used} of {shown.n_words} words · "
+        f"{words.counted(n_found, 'keypoint')} · {n_used:,} of {shown.n_words:,} words · "
         f"{words.steps(described.timings, shown.extraction.title)}",
         help=words.TERMS["keypoint"],
     )

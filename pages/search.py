@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import index, methods
+from engine import encode, index, methods
 from engine.index import Index
 from engine.pipeline import Answer
 from ui import link, opened, query, urls, words
@@ -52,6 +52,8 @@ def word_ids(shown: Index, here: Link) -> NDArray[np.int32]:
 def shares(found: Answer) -> NDArray[np.float32]:
     """Return how long each score's bar is, 0 to 1."""
     scores = found.ranking.scores
+    if found.method == encode.L1:
+        return scores
     if found.method in methods.VECTORS:
         return np.maximum(2 * scores - 1, 0)
     if found.method in methods.AGGREGATED:
@@ -115,7 +117,7 @@ def results(shown: Index, here: Link, drawn: bool) -> None:
     gallery(result_tiles(shown, here, found, n_results, drawn), "results", told)
     st.caption(
         f"{words.counted(len(used), 'keypoint')} · {len(set(used.tolist()))} of "
-        f"{shown.n_words} words · {words.steps(found.timings, shown.extraction.title)}"
+        f"{shown.n_words:,} words · {words.steps(found.timings, shown.extraction.title)}"
     )
     st.caption(words.METHODS[found.method])
 

@@ -74,8 +74,14 @@ def chosen_words(shown: Index) -> NDArray[np.int64]:
     return order[(values[order] >= ends[0]) & (values[order] <= ends[1])]
 
 
-def word_tile(shown: Index, here: Link, word: int) -> Tile:
-    """Make the tile of a word."""
+def word_tiles(shown: Index, here: Link, chosen: NDArray[Any]) -> list[Tile]:
+    """Make the tiles of some words."""
+    idf, most = shown.idf, max(1, int(shown.frequency.max()))
+    return [word_tile(shown, here, word, float(idf[word]), most) for word in chosen.tolist()]
+
+
+def word_tile(shown: Index, here: Link, word: int, idf: float, most: int) -> Tile:
+    """Make the tile of a word; the bar is full at `most` keypoints."""
     count = int(shown.frequency[word])
     return Tile(
         id=word,
@@ -83,9 +89,9 @@ def word_tile(shown: Index, here: Link, word: int) -> Tile:
         href=urls.page("vocabulary", here.to(word=word)),
         alt=f"Word {word}: {words.counted(count, 'keypoint')} in "
         f"{words.counted(int(shown.document_frequency[word]), 'image')}",
-        title=f"Word {word} · {words.counted(count, 'keypoint')} · idf {shown.idf[word]:.2f}",
+        title=f"Word {word} · {words.counted(count, 'keypoint')} · idf {idf:.2f}",
         rank=str(word),
-        share=count / max(1, int(shown.frequency.max())),
+        share=count / most,
     )
 
 
@@ -98,7 +104,7 @@ def grid(shown: Index, here: Link) -> None:
         f"{words.counted(len(kept), 'word')} · each by the patches nearest to its centre; "
         "the bar says how many keypoints it has"
     )
-    tiles = [word_tile(shown, here, int(word)) for word in kept[:n_shown]]
+    tiles = word_tiles(shown, here, kept[:n_shown])
     gallery(
         tiles,
         "words",
@@ -207,7 +213,7 @@ def one_word(shown: Index, here: Link, word: int) -> None:
         spread(shown, word)
         near, distances = shown.nearest_words(word, N_NEIGHBOURS)
         st.markdown("**Nearest other words**")
-        tiles = [word_tile(shown, here, int(other)) for other in near]
+        tiles = word_tiles(shown, here, near)
         gallery(tiles, "near", "Nearest other words", 4, 4, ratio="1 / 1", sharp=True)
         st.caption(f"At distances {distances.min():.3f} to {distances.max():.3f}")
 

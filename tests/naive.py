@@ -19,6 +19,22 @@ def assign(
     return np.array(word_ids, np.int32), np.array(distances, np.float32)
 
 
+def near_by_groups(
+    point: NDArray[np.float32],
+    centres: NDArray[np.float32],
+    heads: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    n_probes: int,
+) -> list[tuple[int, float]]:
+    """Measure every word of the nearest groups; words and distances, nearest first."""
+    x = point.astype(np.float64)
+    apart = [float(((x - head) ** 2).sum()) for head in heads.astype(np.float64)]
+    probed = sorted(range(len(heads)), key=lambda g: apart[g])[:n_probes]
+    words = [w for g in probed for w in range(int(starts[g]), int(starts[g + 1]))]
+    found = [(w, float(((x - centres[w].astype(np.float64)) ** 2).sum() ** 0.5)) for w in words]
+    return sorted(found, key=lambda one: (one[1], one[0]))
+
+
 def bag(
     word_ids: NDArray[np.int32], distances: NDArray[np.float32], n_words: int
 ) -> tuple[list[float], list[float], list[float]]:
@@ -36,6 +52,14 @@ def similarity(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     x, y = a.astype(np.float64), b.astype(np.float64)
     lengths = float(np.linalg.norm(x) * np.linalg.norm(y))
     return 0.5 + 0.5 * float(x @ y) / lengths if lengths else 0.0
+
+
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """1 - half the L1 distance of two vectors of sum 1, 0 where either is zero."""
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    if not x.any() or not y.any():
+        return 0.0
+    return 1.0 - float(np.abs(x / x.sum() - y / y.sum()).sum()) / 2
 
 
 def rank(scores: list[float], n_results: int, exclude: set[int]) -> list[int]:

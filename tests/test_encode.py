@@ -40,10 +40,39 @@ def test_each_weighting_says_what_its_name_says() -> None:
         "squared-distance": [0.3125, 0, 4],
         "count": [2, 0, 1],
         "tf-idf": [6, 0, 0.5],
+        "tf-idf-stop": [6, 0, 0.5],  # which words are left out, the weights say
+        "tf-idf-root": [2**0.5 * 3, 0, 0.5],
+        "tf-idf-l1": [6, 0, 0.5],
     }
     assert set(expected) == set(encode.WEIGHTINGS)
     for weighting, values in expected.items():
-        assert encode.vector(bag, weighting, weights).tolist() == values
+        np.testing.assert_array_equal(encode.vector(bag, weighting, weights), np.float32(values))
+
+
+@given(frequency=st.lists(st.integers(0, 9), min_size=1, max_size=60))
+def test_the_stop_list_holds_the_commonest_words_and_nothing_else(frequency: list[int]) -> None:
+    idf = np.arange(1, len(frequency) + 1, dtype=np.float32)
+    often = np.array(frequency)
+    for weighting in encode.WEIGHTINGS:
+        weights = encode.word_weights(weighting, idf, often)
+        if weighting != encode.STOP:
+            np.testing.assert_array_equal(weights, idf)
+            continue
+        stopped = np.flatnonzero(weights == 0)
+        assert len(stopped) == round(encode.WeightParams().stopped * len(frequency))
+        kept = np.flatnonzero(weights)
+        np.testing.assert_array_equal(weights[kept], idf[kept])
+        assert often[stopped].min(initial=10) >= often[kept].max(initial=0)
+    every = encode.WeightParams(stopped=1.0)
+    assert not encode.word_weights(encode.STOP, idf, often, every).any()
+
+
+def test_a_power_of_one_is_plain_tf_idf() -> None:
+    counts = np.array([[3, 0, 7]], np.float32)
+    weights = np.array([1.5, 2, 0.25], np.float32)
+    plain = encode.weigh_counts(counts, "tf-idf", weights)
+    powered = encode.weigh_counts(counts, encode.ROOT, weights, encode.WeightParams(power=1.0))
+    np.testing.assert_array_equal(plain, powered)
 
 
 def test_idf_is_the_logarithm_of_rarity() -> None:
@@ -54,5 +83,7 @@ def test_idf_is_the_logarithm_of_rarity() -> None:
 
 
 def test_an_unknown_weighting_names_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"distance, squared-distance, count, tf-idf, got 'bm25'"):
+    with pytest.raises(
+        ValueError, match=r"distance, squared-distance, count, tf-idf, .*, got 'bm25'"
+    ):
         encode.check_weighting("bm25")

@@ -1,4 +1,4 @@
-"""An index of the present format, written once, opens and answers as it did then."""
+"""An index of each present format, written once, opens and answers as it did then."""
 
 import shutil
 from pathlib import Path
@@ -8,14 +8,15 @@ import pytest
 from engine import artifacts, index, methods, pipeline, upkeep
 from engine.errors import ArtifactError
 
-GOLDEN = Path(__file__).parent / "golden" / f"index_v{artifacts.FORMAT_VERSION}"
+GOLDEN = Path(__file__).parent / "golden"
+VERSIONS = (artifacts.FORMAT_VERSION, artifacts.LARGE_VERSION)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(params=VERSIONS)
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path))
     place = tmp_path / "indexes" / "golden"
-    shutil.copytree(GOLDEN, place)
+    shutil.copytree(GOLDEN / f"index_v{request.param}", place)
     return place
 
 
@@ -23,13 +24,15 @@ def _rewrite(folder: Path, parameters: dict[str, str]) -> None:
     manifest = artifacts.read_manifest(folder, "index", "")
     manifest["parts"]["vectors"]["parameters"] = parameters
     told = {k: v for k, v in manifest.items() if k not in ("kind", "format_version", "sha256")}
-    artifacts.write_manifest(folder, "index", told)
+    artifacts.write_manifest(folder, "index", told, manifest["format_version"])
 
 
 def test_it_opens_and_every_checksum_fits(folder: Path) -> None:
     opened = index.open_index("golden")
+    version = opened.manifest["format_version"]
     assert [entry.path for entry in opened.images] == ["a.png", "b.png", "c.png"]
-    assert (opened.n_keypoints, opened.n_words, opened.method) == (149, 8, "verified")
+    n_words = {artifacts.FORMAT_VERSION: 8, artifacts.LARGE_VERSION: 24}[version]
+    assert (opened.n_keypoints, opened.n_words, opened.method) == (149, n_words, "verified")
     assert opened.patches(0).shape[1:] == (32, 32, 3)
     assert upkeep.verify("golden") == []
 

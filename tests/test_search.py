@@ -24,11 +24,25 @@ def test_similarities_equal_their_naive_twin(matrix: np.ndarray, vector: np.ndar
     assert np.all((got == 0) | (got >= 0.5))
 
 
+@given(
+    matrix=hnp.arrays(np.float32, st.tuples(st.integers(1, 15), st.just(4)), elements=COUNTS),
+    vector=hnp.arrays(np.float32, (4,), elements=COUNTS),
+)
+def test_overlaps_equal_their_naive_twin(matrix: np.ndarray, vector: np.ndarray) -> None:
+    got = search.overlaps(matrix, vector)
+    expected = [naive.overlap(row, vector) for row in matrix]
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
+    assert got.dtype == np.float32
+    assert np.all((got >= 0) & (got <= 1))
+
+
 def test_zero_vectors_score_zero() -> None:
     matrix = np.array([[1, 2], [0, 0]], np.float32)
     lengths = search.norms(matrix)
     assert search.similarities(matrix, lengths, np.zeros(2, np.float32)).tolist() == [0, 0]
     assert search.similarities(matrix, lengths, matrix[0]).tolist() == [1, 0]
+    assert search.overlaps(matrix, np.zeros(2, np.float32)).tolist() == [0, 0]
+    assert search.overlaps(matrix, matrix[0]).tolist() == [1, 0]
 
 
 def test_equal_images_score_equal_wherever_they_stand() -> None:
@@ -62,5 +76,7 @@ def test_wrong_arguments_are_value_errors() -> None:
     matrix = np.ones((3, 4), np.float32)
     with pytest.raises(ValueError, match="n_results must be at least 1, got 0"):
         search.rank(np.ones(3, np.float32), 0)
+    with pytest.raises(ValueError, match="does not fit"):
+        search.overlaps(matrix, np.ones(5, np.float32))
     with pytest.raises(ValueError, match="does not fit"):
         search.similarities(matrix, search.norms(matrix), np.ones(5, np.float32))

@@ -21,9 +21,15 @@ METHODS = {
     "squared-distance": "Summed squared distances, as the original's program added them.",
     "count": "Counts: how many keypoints each word has.",
     "tf-idf": "Counts, with rare words weighing more (tf-idf).",
+    "tf-idf-stop": "tf-idf without the commonest twentieth of the words.",
+    "tf-idf-root": "tf-idf of the square roots of counts: what repeats in one picture says less "
+    "each time.",
+    "tf-idf-l1": "tf-idf, compared by how much of the two histograms overlaps.",
 }
 _COSINE = "How alike the two histograms of words are: 1 is the same, 0.5 nothing in common."
 SCORES = dict.fromkeys(METHODS, _COSINE) | {
+    "tf-idf-l1": "The share of the two histograms of words that overlaps: 1 is the same, 0 nothing "
+    "in common.",
     "verified": "How much agrees on one map of the picture: more matches, better and rarer ones, "
     "wider spread give more. 0 where nothing agrees.",
     "expanded": "As verified, with the keypoints of the pictures on the way. It orders; how sure "

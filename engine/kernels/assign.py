@@ -113,3 +113,133 @@ def nearest_others(
                 lengths[a] = score
                 others[i, a] = k
                 farthest = lengths[n_others - 1]
+
+
+@kernel
+def add_up(
+    points: NDArray[np.float32],
+    ids: NDArray[np.int32],
+    sums: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> None:
+    """Add up the points of each id.
+
+    Parameters
+    ----------
+    points : (N, D) float32 array
+        Points.
+    ids : (N,) int32 array
+        The row of `sums` that each goes to.
+    sums : (n_ids, D) float64 array
+        Added to.
+    counts : (n_ids,) int64 array
+        Added to: how many points.
+    """
+    for i in range(points.shape[0]):
+        counts[ids[i]] += 1
+        for d in range(points.shape[1]):
+            sums[ids[i], d] += points[i, d]
+
+
+@kernel
+def keep_nearest(
+    points: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    group: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    first_word: int,
+    sums: NDArray[np.float32],
+    word_ids: NDArray[np.int32],
+    lengths: NDArray[np.float32],
+) -> None:
+    """Let some descriptors keep the nearest of the words that they have and of those of one group.
+
+    Not by a library's matrix product: its threads cost more than products as small as these.
+
+    Parameters
+    ----------
+    points : (N, D) float32 array
+        All descriptors.
+    rows : (M,) int64 array
+        Which of them.
+    group : (D, W) float32 array
+        The words of the group, one a column.
+    norms : (W,) float32 array
+        Squared lengths of these words.
+    first_word : int
+        Number of the group's first word.
+    sums : (W,) float32 array
+        Room.
+    word_ids : (N, A) int32 array
+        Changed: the words with the least |c|^2 - 2 x.c, least first; of equals the earlier.
+    lengths : (N, A) float32 array
+        Changed: these numbers; infinite where there is no word yet.
+    """
+    last = word_ids.shape[1] - 1
+    n_dimensions, n_words = group.shape
+    whole = n_dimensions - n_dimensions % 4
+    two = np.float32(2)
+    for j in range(rows.shape[0]):
+        row = rows[j]
+        point = points[row]
+        for k in range(n_words):
+            sums[k] = np.float32(0)
+        for d in range(0, whole, 4):
+            a, b, c, e = point[d], point[d + 1], point[d + 2], point[d + 3]
+            first, second, third, fourth = group[d], group[d + 1], group[d + 2], group[d + 3]
+            for k in range(n_words):
+                sums[k] += (a * first[k] + b * second[k]) + (c * third[k] + e * fourth[k])
+        for d in range(whole, n_dimensions):
+            for k in range(n_words):
+                sums[k] += point[d] * group[d, k]
+        farthest = lengths[row, last]
+        for k in range(n_words):
+            score = norms[k] - two * sums[k]
+            if score < farthest:
+                place = last
+                while place > 0 and score < lengths[row, place - 1]:
+                    lengths[row, place] = lengths[row, place - 1]
+                    word_ids[row, place] = word_ids[row, place - 1]
+                    place -= 1
+                lengths[row, place] = score
+                word_ids[row, place] = first_word + k
+                farthest = lengths[row, last]
+
+
+@kernel
+def put_in_order(
+    descriptors: NDArray[np.float32],
+    centres: NDArray[np.float32],
+    word_ids: NDArray[np.int32],
+    distances: NDArray[np.float32],
+) -> None:
+    """Order a few words of each descriptor by their float64 distance, ties to the lower word.
+
+    Parameters
+    ----------
+    descriptors : (N, D) float32 array
+        Points.
+    centres : (K, D) float32 array
+        Words.
+    word_ids : (N, A) int32 array
+        Changed: A different words of each, in order.
+    distances : (N, A) float32 array
+        Written: Euclidean distances.
+    """
+    n_near = word_ids.shape[1]
+    squared = np.empty(n_near, np.float64)
+    for i in range(descriptors.shape[0]):
+        for a in range(n_near):
+            word = word_ids[i, a]
+            apart = _squared_distance(descriptors[i], centres[word])
+            b = a
+            while b > 0 and (
+                apart < squared[b - 1] or (apart == squared[b - 1] and word < word_ids[i, b - 1])
+            ):
+                squared[b] = squared[b - 1]
+                word_ids[i, b] = word_ids[i, b - 1]
+                b -= 1
+            squared[b] = apart
+            word_ids[i, b] = word
+        for a in range(n_near):
+            distances[i, a] = np.float32(np.sqrt(squared[a]))

@@ -27,6 +27,27 @@ class Entries(NamedTuple):
     keypoints: NDArray[np.int32]
 
 
+class Held(NamedTuple):
+    """How many rows of each picture belong to each word that it holds.
+
+    Fields
+    ------
+    starts : (I + 1,) int64
+        The entries of picture i stand from starts[i] to starts[i + 1].
+    word_ids : (M,) int32
+        The word of each entry, rising within a picture; empty if there is an entry for every word.
+    counts : (M,) uint16
+        Rows of that word in that picture.
+    n_words : int
+        Size of the vocabulary.
+    """
+
+    starts: NDArray[np.int64]
+    word_ids: NDArray[np.int32]
+    counts: NDArray[np.uint16]
+    n_words: int
+
+
 @inlined
 def _count_bits(x: np.uint64) -> Any:
     """Count the ones; LLVM knows this formula and puts one instruction in its place."""
@@ -40,7 +61,7 @@ def _count_bits(x: np.uint64) -> Any:
 def nearest(
     entries: Entries,
     offsets: NDArray[np.int64],
-    counts: NDArray[np.uint16],
+    held: Held,
     signatures: NDArray[np.uint64],
     image_ids: NDArray[np.int64],
     most: int,
@@ -56,7 +77,7 @@ def nearest(
         The query.
     offsets : (I + 1,) int64
         First keypoint row of each picture; the rows of a picture are sorted by word.
-    counts : (I, K) uint16
+    held : Held
         How many rows of each picture belong to each word.
     signatures : (2 * N,) uint64
         Both halves of each row's signature.
@@ -71,7 +92,7 @@ def nearest(
     rows : (R, Q) int32
         Receives the matched row, counted from the picture's first, -1 where none.
     """
-    n_words = entries.starts.shape[0] - 1
+    every = held.word_ids.shape[0] == 0
     shift = np.uint64(32)
     two = np.uint64(2)
     one = np.uint64(1)
@@ -84,8 +105,9 @@ def nearest(
             best[e] = np.uint64(0xFFFFFFFFFFFFFFFF)
         row = np.uint64(0)
         first = np.uint64(offsets[image])
-        for word in range(n_words):
-            after = row + np.uint64(counts[image, word])
+        for j in range(held.starts[image], held.starts[image + 1]):
+            word = j - held.starts[image] if every else np.int64(held.word_ids[j])
+            after = row + np.uint64(held.counts[j])
             begin = np.uint64(entries.starts[word])
             end = np.uint64(entries.starts[word + 1])
             if begin < end:

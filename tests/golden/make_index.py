@@ -1,21 +1,22 @@
-"""Write the index of the present format that later versions must read, or refuse by its number.
+"""Write the indexes of the present formats that later versions must read, or refuse by number.
 
-From the project's folder: python -m tests.golden.make_index
+From the project's folder: python -m tests.golden.make_index 2, and 3 for that of large vocabularies
 Its three pictures are painted here: discs in all sizes; the second is the first on its side.
 """
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from engine import aggregate, artifacts, build, graph, index
+from engine import aggregate, artifacts, build, codebook, graph, index
 from engine.codebook import CodebookParams
 
-PLACE = Path(__file__).parent / f"index_v{artifacts.FORMAT_VERSION}"
+N_WORDS = {artifacts.FORMAT_VERSION: 8, artifacts.LARGE_VERSION: 24}
 
 
 def discs(seed: int) -> np.ndarray:
@@ -29,15 +30,20 @@ def discs(seed: int) -> np.ndarray:
     return painted.astype(np.uint8)
 
 
-def main() -> None:
+def main(version: int) -> None:
     """Build it, and move it here."""
+    large = version == artifacts.LARGE_VERSION
+    if large:
+        codebook.LARGE = N_WORDS[version] - 1  # so few are many, for once
     with tempfile.TemporaryDirectory() as place:
         os.environ["VISWORD_ARTIFACTS"] = place
         pictures = Path(place) / "pictures"
         pictures.mkdir()
         for name, pixels in (("a", discs(1)), ("b", np.rot90(discs(1))), ("c", discs(2))):
             Image.fromarray(pixels).save(pictures / f"{name}.png")
-        params = build.BuildParams(codebook=CodebookParams(n_words=8, n_samples=1000))
+        algorithm = "approximate" if large else "lloyd"
+        words = CodebookParams(N_WORDS[version], algorithm, n_samples=1000)
+        params = build.BuildParams(codebook=words)
         build.build(pictures, "golden", params, n_workers=1)
         graph.make_graph("golden")
         aggregate.make_residuals("golden")
@@ -45,10 +51,11 @@ def main() -> None:
         manifest = artifacts.read_manifest(folder, "index", "")
         manifest["parts"]["images"]["parameters"]["folder"] = "/pictures"
         told = {k: v for k, v in manifest.items() if k not in ("kind", "format_version", "sha256")}
-        artifacts.write_manifest(folder, "index", told)
-        shutil.rmtree(PLACE, ignore_errors=True)
-        shutil.copytree(folder, PLACE)
+        artifacts.write_manifest(folder, "index", told, version)
+        place_here = Path(__file__).parent / f"index_v{version}"
+        shutil.rmtree(place_here, ignore_errors=True)
+        shutil.copytree(folder, place_here)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))
