@@ -13,7 +13,7 @@ feature model for object retrieval", ICCV 2007.
 import dataclasses
 import heapq
 import math
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class ExpandParams:
         Pictures whose keypoints are carried back.
     n_keypoints : int
         The strongest of each of them.
+    n_inliers : int
+        Keypoints of a picture on the way that another must hold for the two to agree.
     least_scale, largest_scale : float
         Maps from the query to a picture on the way, by the square root of their determinant.
     rerank : RerankParams
@@ -51,6 +53,7 @@ class ExpandParams:
     decay: float = 0.7
     n_views: int = 30
     n_keypoints: int = 1500
+    n_inliers: int = 5
     least_scale: float = 0.1
     largest_scale: float = 10.0
     rerank: RerankParams = dataclasses.field(
@@ -68,18 +71,41 @@ class View:
         Pictures from the first, which the query matches itself, to this one.
     strength : float
         The weakest score on the way, less for every further step.
+    weakest : float
+        The weakest score on the way.
     affine : (2, 3) float64 array
         Carries pixels of the query to pixels of this picture.
     """
 
     path: tuple[int, ...]
     strength: float
+    weakest: float
     affine: NDArray[np.float64]
 
     @property
     def image_id(self) -> int:
         """The picture."""
         return self.path[-1]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Way:
+    """How a picture was reached that the query may not match itself.
+
+    Attributes
+    ----------
+    path : tuple of int
+        Pictures from the first, which the query matches itself, to this one.
+    weakest : float
+        The weakest score between two of them, and of the query with the first.
+    n_agreeing : int
+        Pictures on the way, the query among them, whose keypoints this one holds; 0 where it
+        stands in the graph itself.
+    """
+
+    path: tuple[int, ...]
+    weakest: float
+    n_agreeing: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -93,10 +119,13 @@ class Expansion:
     verified : list of Verified
         The last verification. Rows of the query count its own keypoints first, then those that
         were carried back. Scores order, they are no measure of confidence.
+    ways : mapping of int to Way
+        How pictures were reached, by image id: the views, and what two or more of them agree on.
     """
 
     views: tuple[View, ...]
     verified: list[Verified]
+    ways: Mapping[int, Way] = dataclasses.field(default_factory=dict)
 
 
 def walk(
@@ -119,8 +148,8 @@ def walk(
     list of View
         Empty if the query matches nothing surely.
     """
-    waiting: list[tuple[float, int, tuple[int, ...], NDArray[np.float64]]] = [
-        (-one.score, one.image_id, (one.image_id,), one.verification.affine)
+    waiting: list[tuple[float, int, tuple[int, ...], float, NDArray[np.float64]]] = [
+        (-one.score, one.image_id, (one.image_id,), one.score, one.verification.affine)
         for one in direct
         if one.score >= params.least_score
     ]
@@ -128,11 +157,11 @@ def walk(
     views: list[View] = []
     seen: set[int] = set()
     while waiting and len(views) < params.n_views:
-        strength, image_id, path, affine = heapq.heappop(waiting)
+        strength, image_id, path, weakest, affine = heapq.heappop(waiting)
         if image_id in seen:
             continue
         seen.add(image_id)
-        views.append(View(path, -strength, affine))
+        views.append(View(path, -strength, weakest, affine))
         for row in graph.edges(image_id):
             target = int(graph.targets[row])
             onward = compose(graph.affines[row], affine)
@@ -143,15 +172,27 @@ def walk(
                 or not params.least_scale < scale < params.largest_scale
             ):
                 continue
-            weakest = -min(-strength, float(graph.scores[row])) * params.decay
-            heapq.heappush(waiting, (weakest, target, (*path, target), onward))
+            score = float(graph.scores[row])
+            further = -min(-strength, score) * params.decay
+            way = (*path, target)
+            heapq.heappush(waiting, (further, target, way, min(weakest, score), onward))
     return views
 
 
-def carry(index: Index, query: Signed, views: list[View], params: ExpandParams) -> Signed:
-    """Add the keypoints of some pictures to a query, as if they had been seen in its frame."""
+def carry(
+    index: Index, query: Signed, views: list[View], params: ExpandParams
+) -> tuple[Signed, NDArray[np.int64]]:
+    """Add the keypoints of some pictures to a query, as if they had been seen in its frame.
+
+    Returns
+    -------
+    carried : Signed
+        Q keypoints: the query's own, then those of each view.
+    sources : (Q,) int64 array
+        Which view each is from; -1 for the query's own.
+    """
     model = index.codebook.signatures
-    pieces = [query.geometry]
+    pieces, n_rows = [query.geometry], [len(query)]
     weights, bits, word_ids = [query.weights], [], []
     for view in views:
         keypoints = index.keypoints(view.image_id)
@@ -161,6 +202,7 @@ def carry(index: Index, query: Signed, views: list[View], params: ExpandParams) 
         rows = np.flatnonzero(inside)
         strongest = np.argsort(-keypoints.response[rows], kind="stable")[: params.n_keypoints]
         rows = np.sort(rows[strongest])
+        n_rows.append(len(rows))
         scale = math.sqrt(abs(float(np.linalg.det(back[:, :2]))))
         turn = math.degrees(math.atan2(back[1, 0] - back[0, 1], back[0, 0] + back[1, 1]))
         pieces.append(
@@ -183,7 +225,7 @@ def carry(index: Index, query: Signed, views: list[View], params: ExpandParams) 
         np.concatenate([query.entries.keypoints, len(query) + np.arange(n_carried)]),
         model,
     )
-    return dataclasses.replace(
+    carried = dataclasses.replace(
         query,
         entries=entries,
         strongest=None,
@@ -194,6 +236,7 @@ def carry(index: Index, query: Signed, views: list[View], params: ExpandParams) 
         ),
         weights=np.concatenate(weights),
     )
+    return carried, np.repeat(np.arange(-1, len(views)), n_rows)
 
 
 def expand(
@@ -231,12 +274,30 @@ def expand(
     views = walk(graph, direct, set(listed.image_ids.tolist()), params)
     if not views:
         return Expansion((), [])
-    carried = carry(index, query, views, params)
+    carried, sources = carry(index, query, views, params)
     candidates = _candidates(graph, listed, views)
     others = tuple(set(range(index.n_images)) - set(candidates.tolist()))
     listing = ShortListParams(n_images=len(candidates))
     again = shortlist.shortlist(index, carried, others, listing, n_threads)
-    return Expansion(tuple(views), rerank.rerank(index, carried, again, params.rerank, n_threads))
+    verified = rerank.rerank(index, carried, again, params.rerank, n_threads)
+    return Expansion(tuple(views), verified, _ways(views, verified, sources, params))
+
+
+def _ways(
+    views: list[View], verified: list[Verified], sources: NDArray[np.int64], params: ExpandParams
+) -> dict[int, Way]:
+    """Tell how pictures were reached; `sources` is the view of each row of the carried query."""
+    ways = {view.image_id: Way(view.path, view.weakest) for view in views}
+    for one in verified:
+        if one.image_id in ways or one.score < params.least_score:
+            continue
+        rows = one.query_rows[one.verification.inliers]
+        counts = np.bincount(sources[rows] + 1, minlength=len(views) + 1)
+        n_agreeing = int((counts >= params.n_inliers).sum())
+        if n_agreeing >= 2:
+            best = views[int(counts[1:].argmax())]
+            ways[one.image_id] = Way((*best.path, one.image_id), best.weakest, n_agreeing)
+    return ways
 
 
 def _candidates(graph: Graph, listed: ShortList, views: list[View]) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine import (
     asmk,
+    calibration,
     codebook,
     encode,
     features,
@@ -28,10 +29,11 @@ from engine import (
 )
 from engine import shortlist as short
 from engine import verify as verification
+from engine.calibration import Calibration
 from engine.codebook import Words
 from engine.encode import BagOfWords
 from engine.errors import ImageError
-from engine.expand import Expansion, expand
+from engine.expand import ExpandParams, Expansion, expand
 from engine.graph import open_graph
 from engine.images import Image
 from engine.index import Index
@@ -101,6 +103,8 @@ class Answer:
         do not verify.
     expansion : Expansion or None
         The views that expansion went by, and what was verified with them; None for the others.
+    calibration : Calibration or None
+        From which verified score a result shows the same thing; None where nothing is verified.
     """
 
     ranking: Ranking
@@ -110,6 +114,20 @@ class Answer:
     timings: Timings
     verified: Mapping[int, Verified] = dataclasses.field(default_factory=dict)
     expansion: Expansion | None = None
+    calibration: Calibration | None = None
+
+    def accepts(self, image_id: int) -> bool | None:
+        """Tell whether an image shows the same thing as the query.
+
+        Its direct verified score decides, or that a way of such scores leads to it; None where
+        the method verifies nothing and so cannot tell.
+        """
+        if self.calibration is None:
+            return None
+        if self.expansion is not None and image_id in self.expansion.ways:
+            return True
+        direct = self.verified.get(image_id)
+        return direct is not None and direct.score >= self.calibration.least_score
 
 
 def warm_up(message: Callable[[str], None] | None = None) -> None:
@@ -372,19 +390,44 @@ def _match(
         ranking = search.rank_listed(ids, listed.scores, n_results)
         return Answer(ranking, method, n_images, excluded, timings)
     checked = rerank.rerank(index, signed, listed, n_threads=n_threads)
-    verified = {one.image_id: one for one in checked}
     scores = np.zeros(n_images, np.float32)
     scores[: len(checked)] = [one.score for one in checked]
-    timings = dataclasses.replace(timings, verify=time.perf_counter() - ended)
-    expansion = None
-    if graph is not None:
-        ended = time.perf_counter()
-        expansion = expand(index, graph, signed, listed, checked, n_threads=n_threads)
-        if expansion.views:
-            ids = search.rank_listed(ids, scores, None).image_ids.astype(np.int64)
-            # What is not verified again keeps its direct score.
-            found = {one.image_id: one.score for one in (*checked, *expansion.verified)}
-            scores = np.array([found.get(i, 0.0) for i in ids.tolist()], np.float32)
-        timings = dataclasses.replace(timings, expand=time.perf_counter() - ended)
-    ranking = search.rank_listed(ids, scores, n_results)
-    return Answer(ranking, method, n_images, excluded, timings, verified, expansion)
+    answer = Answer(
+        search.rank_listed(ids, scores, n_results),
+        method,
+        n_images,
+        excluded,
+        dataclasses.replace(timings, verify=time.perf_counter() - ended),
+        {one.image_id: one for one in checked},
+        calibration=calibration.of(index),
+    )
+    if graph is None:
+        return answer
+    ways = ExpandParams(least_score=calibration.of(index).least_score)
+    ended = time.perf_counter()
+    expansion = expand(index, graph, signed, listed, checked, ways, n_threads)
+    timings = dataclasses.replace(answer.timings, expand=time.perf_counter() - ended)
+    answer = dataclasses.replace(answer, expansion=expansion, timings=timings)
+    if not expansion.views:
+        return answer
+    return dataclasses.replace(answer, ranking=_order(answer, ids, scores, n_results))
+
+
+def _order(
+    answer: Answer, ids: NDArray[np.int64], scores: NDArray[np.float32], n_results: int | None
+) -> Ranking:
+    """Order images by what expansion found.
+
+    What is not verified again keeps its direct score. Scores of what is not accepted are brought
+    down to the least of what is, where they are above it.
+    """
+    assert answer.expansion is not None
+    ids = search.rank_listed(ids, scores, None).image_ids.astype(np.int64)
+    again = (*answer.verified.values(), *answer.expansion.verified)
+    found = {one.image_id: one.score for one in again}
+    expanded = np.array([found.get(i, 0.0) for i in ids.tolist()], np.float32)
+    accepted = np.array([bool(answer.accepts(i)) for i in ids.tolist()])
+    if accepted.any():
+        capped = np.minimum(expanded, np.nextafter(expanded[accepted].min(), np.float32(0)))
+        expanded = np.where(accepted, expanded, capped)
+    return search.rank_listed(ids, expanded, n_results)
