@@ -72,6 +72,7 @@ def main() -> None:
         st.Page(PAGES / "search.py", title="Search", url_path="search", default=True),
         st.Page(PAGES / "vocabulary.py", title="Vocabulary", url_path="vocabulary"),
         st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
+        st.Page(PAGES / "evaluation.py", title="Evaluation", url_path="evaluation"),
     ]
     page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Visword", page_icon="🔎", layout="wide")
