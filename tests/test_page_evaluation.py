@@ -163,7 +163,9 @@ def test_runs_of_an_older_state_are_marked(
 def test_a_run_that_cannot_be_shown_is_named_and_the_others_stay(
     opened: Index, pair: tuple[str, str]
 ) -> None:
-    assert "there is no run" in sentences(well(visit("evaluation", run="no-such-run"))).lower()
+    at = well(visit("evaluation", run="no-such-run", beside=pair[1]))
+    assert "There is no run no-such-run any more" in sentences(at)
+    assert [len(row) for row in cells(at, "runs")] == [10, 10], "nothing to compare with"
     path = runs.runs_folder() / f"{pair[0]}.json"
     path.write_text(path.read_text()[:-30])
     for parameters in ({}, {"run": pair[0]}, {"run": pair[0], "asked": "0"}):

@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import logging
 import threading
-import time
 
 from engine import evaluate, groundtruth, index, runs, truths
 from engine.errors import CancelledError, EngineError, GroundTruthError
@@ -61,7 +60,6 @@ class Measurement:
         self.n_done, self.n_queries = n_done, n_queries
         if self._stop.is_set():
             raise CancelledError("the evaluation was stopped")
-        time.sleep(0)  # others' pages come first where the work holds the interpreter
 
     def work(self) -> None:
         """Measure, and keep the run."""

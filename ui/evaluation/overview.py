@@ -17,6 +17,10 @@ from ui.evaluation.queries import queries
 from ui.evaluation.view import View
 
 N_RUNS = 12
+SHORT = (
+    "mAP: how early the right answers come, 0 to 1; 95 %: where it would lie with other queries of "
+    "the same kind. P@4: the share of right answers among the first four results."
+)
 FIGURES = ("mAP", "95 %", "P@1", "P@4", "All four right", "Easy mAP", "CPU s")
 
 
@@ -57,6 +61,11 @@ def show(shown: Index, here: View) -> None:
     for fault in faults:
         st.warning(told.told(EngineError(fault)))
     chosen = chosen_runs(shown, here)
+    names = [run.name for run in chosen]
+    if here.run not in names:
+        here, chosen = here.to(run="", beside="", asked=None), []
+    elif here.beside not in names:
+        here = here.to(beside="")
     if not found:
         empty(shown)
         return
@@ -77,6 +86,9 @@ def chosen_runs(shown: Index, here: View) -> list[Run]:
     found: list[Run] = []
     for name in dict.fromkeys((here.run, here.beside)):
         if not name or (name == here.beside and not found):
+            continue
+        if name not in runs.list_runs():
+            st.warning(f"There is no run {words.plain(name)} any more.")
             continue
         try:
             run = kept.open_run(name)
@@ -132,6 +144,7 @@ def runs_table(shown: Index, here: View, found: list[Brief]) -> None:
         cells += [Cell(told.when(run.made)), Cell(_truth_name(run, found))]
         rows.append(Row(tuple(cells), chosen))
     table(heading, rows, "runs", f"Runs of {shown.name}", FIGURES)
+    st.caption(SHORT)
     with st.container(horizontal=True):
         if len(listed) < len(found) and st.button(f"Show all {len(found)} runs"):
             st.session_state["all-runs"] = True

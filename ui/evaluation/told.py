@@ -67,7 +67,7 @@ def _holds_0(interval: tuple[float, float]) -> bool:
 def verdict(compared: Comparison, before: str, after: str) -> str:
     """Say in plain words whether one run is better than the other, for Markdown."""
     gap, n_queries = compared.difference, len(compared.queries)
-    how = f"mAP {compared.mean_before:.3f} and {compared.mean_after:.3f}, difference {signed(gap)}"
+    how = f"mAP {compared.mean_before:.3f} to {compared.mean_after:.3f}, {signed(gap)}"
     queries = f"95 % interval {between(compared.interval, sign=True)}"
     if _holds_0(compared.interval):
         return (
