@@ -387,6 +387,12 @@ def test_a_second_visitor_did_overwrite_the_first(opened: Index) -> None:
     assert "3 results" not in sentences(third) and "2 right, 0 wrong, 1 ignored" in sentences(third)
 
 
+def test_a_flat_query_says_that_its_results_say_nothing(tiny: Index) -> None:
+    flat = f"image-{tiny.find_image('flat.png')}"
+    at = well(visit("evaluation", part="truths", truth="mine", query=flat))
+    assert "No keypoints were found" in sentences(at)
+
+
 def test_a_query_that_is_not_there_is_refused(tiny: Index) -> None:
     at = visit("evaluation", part="truths", truth="mine", query="image-999")
     assert "has no picture 999" in at.error[0].value and not at.exception

@@ -221,6 +221,8 @@ def one_query(shown: Index, here: View, held: Draft, image_id: int) -> None:
             help="What the results are ranked by. Marks do not depend on it: try several.",
         )
     with right:
+        if len(shown.words(image_id).word_ids) == 0:
+            st.warning(f"{words.NO_KEYPOINTS} Its results say nothing: pick another query.")
         found = opened.search(shown, Link(image_id=image_id), method).ranking.image_ids.tolist()
         _results(shown, here, held, entry.path, found)
 

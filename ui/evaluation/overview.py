@@ -46,7 +46,9 @@ def empty(shown: Index) -> None:
             st.button("Measure with a csv", on_click=view.go, kwargs={"part": view.MEASURE})
     with right, st.container(border=True):
         st.markdown("**On the command line**")
-        st.markdown("With a csv of the columns query, relevant, label; the second compares two.")
+        st.markdown(
+            "With a csv of the columns query, relevant, label; the second measures every method."
+        )
         st.code(
             f"python -m engine evaluate {shown.name} groundtruth.csv\n"
             f"python -m engine ladder {shown.name} groundtruth.csv",
