@@ -27,3 +27,7 @@ class DownloadError(EngineError):
 
 class GroundTruthError(EngineError):
     """A ground-truth file that cannot be used: the message names its lines."""
+
+
+class ConflictError(EngineError):
+    """Something that someone else has changed since it was opened: nothing was written."""

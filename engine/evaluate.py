@@ -62,6 +62,8 @@ class QueryResult:
         The query's image in the index; None for an outside picture.
     right_ranks : tuple of int
         Rank of every right answer that was ranked, junk removed, see `measures.right_ranks`.
+    right_ids : tuple of int
+        The pictures at these ranks; empty in runs of schema 1.
     ranked : tuple of Result
         The first 100 results, junk included.
     cpu_seconds, features_cpu_seconds : float
@@ -80,13 +82,14 @@ class QueryResult:
     first: tuple[str, ...]
     image_id: int | None = None
     right_ranks: tuple[int, ...] = ()
+    right_ids: tuple[int, ...] = ()
     ranked: tuple[Result, ...] = ()
     cpu_seconds: float = 0.0
     features_cpu_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures without the rankings."""
-        left_out = ("right_ranks", "ranked")
+        left_out = ("right_ranks", "right_ids", "ranked")
         names = (field.name for field in dataclasses.fields(self))
         return {name: getattr(self, name) for name in names if name not in left_out}
 
@@ -288,6 +291,7 @@ def _measure(
         first=tuple(index.images[i].path for i in ranked[:4]),
         image_id=query.image_id,
         right_ranks=right_ranks(ranked, right, junk),
+        right_ids=tuple(i for i in ranked if i in right),
         ranked=tuple(Result(i, float(f"{s:.6g}"), label(i)) for i, s in zip(ranked, scores)),
         cpu_seconds=round(cpu, 6),
         features_cpu_seconds=round(features_cpu, 6),

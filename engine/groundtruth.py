@@ -62,7 +62,17 @@ class Query:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
+    """A line of the csv, as it stands there.
+
+    Attributes
+    ----------
+    number : int
+        Of the line in the file, from 1.
+    query, relevant, label, landmark : str
+        Its columns; landmark is empty where there is none.
+    """
+
     number: int
     query: str
     relevant: str
@@ -70,9 +80,10 @@ class _Line:
     landmark: str
 
 
-def _read_lines(path: Path) -> list[_Line]:
+def read_lines(path: Path, data: bytes | None = None) -> list[Line]:
+    """Return the lines of a csv, or of what it holds (`data`)."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = (path.read_bytes() if data is None else data).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise GroundTruthError(f"{path} cannot be read: {error}") from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
@@ -82,7 +93,7 @@ def _read_lines(path: Path) -> list[_Line]:
         raise GroundTruthError(f"{path}, line {reader.line_num}: {error}") from None
 
 
-def _parse(path: Path, reader: "csv.DictReader[str]") -> list[_Line]:
+def _parse(path: Path, reader: "csv.DictReader[str]") -> list[Line]:
     missing = [c for c in ("query", "relevant", "label") if c not in (reader.fieldnames or ())]
     if missing:
         raise GroundTruthError(
@@ -90,7 +101,7 @@ def _parse(path: Path, reader: "csv.DictReader[str]") -> list[_Line]:
             "query,relevant,label"
         )
     lines = [
-        _Line(
+        Line(
             number=reader.line_num,
             query=(row["query"] or "").strip(),
             relevant=(row["relevant"] or "").strip(),
@@ -104,7 +115,7 @@ def _parse(path: Path, reader: "csv.DictReader[str]") -> list[_Line]:
     return lines
 
 
-class _Names:
+class Names:
     """Find the images of an index by what a ground truth calls them."""
 
     def __init__(self, index: Index, beside: Path) -> None:
@@ -116,6 +127,8 @@ class _Names:
         self._skipped = {entry.path for entry in index.skipped}
 
     def _below_root(self, name: str) -> str | None:
+        if "\0" in name:  # no path, and an error in every look for one
+            return None
         resolved = (self._beside / name).resolve()
         if resolved.is_relative_to(self._root):
             return resolved.relative_to(self._root).as_posix()
@@ -136,6 +149,7 @@ class _Names:
         return len(self._by_name.get(name.rsplit("/", 1)[-1], []))
 
     def was_skipped(self, name: str) -> bool:
+        """Tell whether the build had to leave this picture out."""
         return name in self._skipped or self._below_root(name) in self._skipped
 
 
@@ -143,19 +157,19 @@ class _Names:
 class _Gathered:
     """What the lines of one query have told so far."""
 
-    first: _Line
+    first: Line
     labels: dict[int, str] = dataclasses.field(default_factory=dict)
     skipped: set[str] = dataclasses.field(default_factory=set)
     n_missing: int = 0
     faulty: bool = False
 
-    def take(self, line: _Line, names: _Names, index: Index) -> str | None:
+    def take(self, line: Line, names: Names, index: Index) -> str | None:
         """Take a line in; return what is wrong with it, if anything."""
         fault = self._take(line, names, index)
         self.faulty = self.faulty or fault is not None
         return fault
 
-    def _take(self, line: _Line, names: _Names, index: Index) -> str | None:
+    def _take(self, line: Line, names: Names, index: Index) -> str | None:
         for column in ("query", "relevant"):
             if not getattr(line, column):
                 return f"the column {column} is empty"
@@ -184,7 +198,9 @@ class _Gathered:
         return None
 
 
-def read(path: Path, index: Index) -> list[Query]:
+def read(
+    path: Path, index: Index, data: bytes | None = None, *, inside: bool = False
+) -> list[Query]:
     """Read a ground truth for an index.
 
     Parameters
@@ -194,6 +210,11 @@ def read(path: Path, index: Index) -> list[Query]:
         csv, or file names that occur once in the collection.
     index : Index
         The collection.
+    data : bytes or None
+        What the csv holds; None reads it.
+    inside : bool
+        Whether queries must be pictures of the collection. For a csv that somebody sends, which
+        must not name other files of this machine.
 
     Returns
     -------
@@ -207,10 +228,10 @@ def read(path: Path, index: Index) -> list[Query]:
         lines, landmarks that contradict each other, queries without a right answer (these stand
         under the query's first line).
     """
-    names = _Names(index, path.resolve().parent)
+    names = Names(index, path.resolve().parent)
     gathered: dict[str, _Gathered] = {}
     faults: list[tuple[int, str]] = []
-    for line in _read_lines(path):
+    for line in read_lines(path, data):
         told = gathered.setdefault(line.query, _Gathered(line))
         if (fault := told.take(line, names, index)) is not None:
             faults.append((line.number, fault))
@@ -218,8 +239,10 @@ def read(path: Path, index: Index) -> list[Query]:
     for told in gathered.values():
         query = _query(told, names, index, path)
         result.append(query)
-        if told.first.query and query.image_id is None and not query.path.is_file():
+        if told.first.query and query.image_id is None and (inside or not query.path.is_file()):
             fault = f"the query {query.name!r} is neither in the index nor beside {path.name}"
+            if inside:
+                fault = f"the query {query.name!r} is not in the index {index.name!r}"
             if (n_called := names.n_called(query.name)) > 1:
                 fault = f"the query {query.name!r} may be {n_called} images: write its path"
             faults.append((told.first.number, fault))
@@ -230,7 +253,7 @@ def read(path: Path, index: Index) -> list[Query]:
     return _with_landmarks(result)
 
 
-def _query(told: _Gathered, names: _Names, index: Index, path: Path) -> Query:
+def _query(told: _Gathered, names: Names, index: Index, path: Path) -> Query:
     name = told.first.query
     image_id = names.find(name)
     if image_id is not None:

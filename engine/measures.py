@@ -126,3 +126,42 @@ def precision_recall(ranks: Sequence[int], n_positives: int) -> Curve:
                 points.append(before)
         points.append((n_right / n_positives, n_right / rank))
     return Curve(tuple(r for r, _ in points), tuple(p for _, p in points))
+
+
+def mean_precision(
+    answers: Sequence[tuple[Sequence[int], int]], n_steps: int = 100
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Average the interpolated precision of several queries at the same levels of recall.
+
+    Interpolated precision at a recall is the best that is reached there or further on; where that
+    recall is never reached it is 0.
+
+    Parameters
+    ----------
+    answers : sequence of (ranks, n_positives)
+        One a query, as `precision_recall` takes them; at least one.
+    n_steps : int
+        The levels are 0, 1 / n_steps, ..., 1; at least 1.
+
+    Returns
+    -------
+    (recall, precision) : tuple of tuple of float
+        n_steps + 1 each, 0 to 1. Precision never rises.
+
+    References
+    ----------
+    Manning, Raghavan, Schuetze, "Introduction to Information Retrieval", 2008, 8.4.
+    """
+    if not answers or n_steps < 1 or any(n_positives < 1 for _, n_positives in answers):
+        raise ValueError("a curve needs a query, each a right answer, and one step at least")
+    total = np.zeros(n_steps + 1)
+    for ranks, n_positives in answers:
+        best, reached = 0.0, [0.0] * (n_positives + 1)  # by number of right answers found
+        for n_right in range(len(ranks), 0, -1):
+            best = max(best, n_right / ranks[n_right - 1])
+            reached[n_right] = best
+        reached[0] = best
+        # In whole numbers: 0.3 * 10 must ask for three right answers, not for four.
+        total += [reached[-(-step * n_positives // n_steps)] for step in range(n_steps + 1)]
+    levels = tuple(step / n_steps for step in range(n_steps + 1))
+    return levels, tuple((total / len(answers)).tolist())

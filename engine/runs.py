@@ -25,7 +25,8 @@ from engine.rerank import RerankParams
 from engine.shortlist import ShortListParams
 from engine.turns import TurnParams
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE = (1, 2)  # 1 lacks right_ids
 KIND = "run"
 
 
@@ -164,6 +165,7 @@ def keep(index: Index, evaluation: Evaluation, groundtruth: Path) -> Run:
         raise GroundTruthError(f"{groundtruth} cannot be read: {error}") from None
     named = {r.image_id for q in evaluation.results for r in q.ranked}
     named |= {q.image_id for q in evaluation.results if q.image_id is not None}
+    named |= {image_id for q in evaluation.results for image_id in q.right_ids}
     made = datetime.datetime.now(datetime.UTC)
     try:
         with _locked():
@@ -230,10 +232,10 @@ def open_run(name: str) -> Run:
         raise ArtifactError(f"{path} cannot be read ({error}). {mend}") from None
     if not isinstance(held, dict) or held.get("kind") != KIND:
         raise ArtifactError(f"{path} does not describe a run. {mend}")
-    if held.get("schema_version") != SCHEMA_VERSION:
+    if held.get("schema_version") not in READABLE:
         raise ArtifactError(
             f"{path} has schema version {held.get('schema_version')!r}, this program reads "
-            f"{SCHEMA_VERSION}. {mend}"
+            f"{' and '.join(map(str, READABLE))}. {mend}"
         )
     if held.get("sha256") != artifacts.manifest_digest(held):
         raise ArtifactError(f"{path} is damaged: its checksum does not fit. {mend}")
@@ -255,6 +257,7 @@ def _from_json(held: dict[str, Any]) -> Run:
                 | {
                     "first": tuple(row["first"]),
                     "right_ranks": tuple(row["right_ranks"]),
+                    "right_ids": tuple(row.get("right_ids", ())),
                     "ranked": tuple(Result(*place) for place in row["ranked"]),
                 }
             )

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,3 +117,16 @@ def patch(
         samples[i, j] = upper * (1 - y + top) + lower * (y - top)
     means = samples.reshape(side, finer, side, finer).mean((1, 3))
     return np.rint(means).astype(np.uint8)
+
+
+def mean_precision(answers: list[tuple[list[int], int]], n_steps: int) -> list[float]:
+    """Look at every right answer for every level of recall, in fractions."""
+    means = []
+    for step in range(n_steps + 1):
+        at = []
+        for ranks, n_positives in answers:
+            points = [(Fraction(k, n_positives), k / rank) for k, rank in enumerate(ranks, 1)]
+            reached = [p for recall, p in points if recall >= Fraction(step, n_steps)]
+            at.append(max(reached, default=0.0))
+        means.append(sum(at) / len(at))
+    return means

@@ -115,3 +115,30 @@ def test_a_right_answer_that_changes_places_upwards_never_lowers_it(
             better = list(ranked)
             better[high], better[low] = lower, upper
             assert measures.average_precision(better, positives, junk) >= before - 1e-12
+
+
+@given(
+    st.lists(
+        st.tuples(st.sets(st.integers(1, 40), max_size=12), st.integers(0, 3)).filter(
+            lambda told: len(told[0]) + told[1] > 0
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, 20),
+)
+def test_mean_precision_is_the_best_at_or_behind_each_recall(
+    told: list[tuple[set[int], int]], n_steps: int
+) -> None:
+    answers = [(sorted(ranks), len(ranks) + n_missing) for ranks, n_missing in told]
+    recall, precision = measures.mean_precision(answers, n_steps)
+    assert precision == pytest.approx(naive.mean_precision(answers, n_steps))
+    assert len(recall) == n_steps + 1 and (recall[0], recall[-1]) == (0.0, 1.0)
+    assert list(precision) == sorted(precision, reverse=True)
+
+
+def test_a_curve_needs_a_query_and_right_answers() -> None:
+    assert measures.mean_precision([((1, 2), 2)], 4)[1] == (1.0,) * 5
+    for wrong in ([], [((), 0)]):
+        with pytest.raises(ValueError, match="needs a query"):
+            measures.mean_precision(wrong)

@@ -97,7 +97,7 @@ def _change(name: str, sign: bool = True, **changes: object) -> None:
 @pytest.mark.parametrize(
     ("sign", "changes", "message"),
     [
-        (True, {"schema_version": 9}, "has schema version 9, this program reads 1"),
+        (True, {"schema_version": 9}, "has schema version 9, this program reads 1 and 2"),
         (True, {"kind": "index"}, "does not describe a run"),
         (False, {"groundtruth": "other.csv"}, "damaged: its checksum does not fit"),
         (True, {"evaluation": {}}, "does not hold a whole run"),
@@ -127,10 +127,22 @@ def test_half_a_file_is_said_and_deleted(kept: Run, capsys: pytest.CaptureFixtur
         runs.open_run(kept.name)
 
 
-def test_a_run_of_schema_1_is_read(empty_artifacts: Path) -> None:
-    written = (Path(__file__).parent / "golden" / "runs" / "run_v1.json").read_bytes()
+def _golden(version: int) -> bytes:
+    written = (Path(__file__).parent / "golden" / "runs" / f"run_v{version}.json").read_bytes()
     runs.runs_folder().mkdir(parents=True)
     (runs.runs_folder() / f"{RUN.name}.json").write_bytes(written)
+    return written
+
+
+def test_a_run_of_schema_1_is_read(empty_artifacts: Path) -> None:
+    _golden(1)
+    (result,) = RUN.evaluation.results
+    before = Evaluation("tiny", "count", (dataclasses.replace(result, right_ids=()),))
+    assert runs.open_run(RUN.name) == dataclasses.replace(RUN, evaluation=before)
+
+
+def test_a_run_of_the_present_schema_is_read(empty_artifacts: Path) -> None:
+    written = _golden(runs.SCHEMA_VERSION)
     assert runs.open_run(RUN.name) == RUN
     assert runs.to_bytes(RUN) == written, "the form of a run has changed: raise SCHEMA_VERSION"
     (result,) = RUN.evaluation.results

@@ -18,6 +18,7 @@ TITLES = {
     "search": "Find the pictures of the same thing",
     "vocabulary": "24 visual words",
     "inspect": "Look into a picture",
+    "evaluation": "How good is the search on your own pictures?",
 }
 
 
@@ -129,8 +130,8 @@ def test_a_page_that_fails_keeps_its_traceback_to_the_log(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of the server")
 
-    used = "ui.components.gallery" if page == "vocabulary" else "ui.query.browse"
-    monkeypatch.setattr(used, fail)
+    used = {"vocabulary": "ui.components.gallery", "evaluation": "ui.evaluation.overview.show"}
+    monkeypatch.setattr(used.get(page, "ui.query.browse"), fail)
     at = visit(page)
     assert "Something went wrong" in at.error[0].value
     assert "a secret" not in sentences(at)

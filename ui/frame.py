@@ -19,6 +19,8 @@ STYLE = """
 .st-key-bar [data-testid="stCaptionContainer"] { margin: 0; }
 .st-key-bar p { margin: 0; }
 [data-testid="stFileUploaderDropzoneInstructions"] * { white-space: normal; }
+/* White on the dark theme's accent is too faint to read. */
+[data-testid^="stBaseButton-primary"]:enabled { color: light-dark(#ffffff, #111111); }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; }
   .st-key-query-picture { max-width: 11rem; }
@@ -72,6 +74,7 @@ def main() -> None:
         st.Page(PAGES / "search.py", title="Search", url_path="search", default=True),
         st.Page(PAGES / "vocabulary.py", title="Vocabulary", url_path="vocabulary"),
         st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
+        st.Page(PAGES / "evaluation.py", title="Evaluation", url_path="evaluation"),
     ]
     page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Visword", page_icon="🔎", layout="wide")

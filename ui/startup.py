@@ -15,6 +15,7 @@ from engine.errors import CancelledError, EngineError
 from engine.pool import Progress
 from ui import opened
 from ui.link import Link
+from ui.measuring import MEASUREMENTS
 
 log = logging.getLogger(__name__)
 
@@ -93,3 +94,4 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
         yield None
     finally:
         DEMO.stop()
+        MEASUREMENTS.stop()

@@ -17,7 +17,7 @@ def prefix() -> str:
 
 
 def page(name: str, to: Link) -> str:
-    """Return the address of a page of the app: search, vocabulary or inspect."""
+    """Return the address of a page of the app: search, vocabulary, inspect or evaluation."""
     path = f"{prefix()}/{'' if name == 'search' else name}"
     values = urlencode(to.write())
     return f"{path}?{values}" if values else path

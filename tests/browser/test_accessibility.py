@@ -21,6 +21,10 @@ ADDRESSES = (
     "/inspect?query=image-4",
     "/inspect?query=image-999",
     "/?query=image-4",
+    "/evaluation",
+    "/evaluation?part=measure",
+    "/evaluation?part=truths",
+    "/evaluation?part=truths&truth=new&query=image-4",
 )
 
 
@@ -80,7 +84,8 @@ def test_every_gallery_has_a_name_and_labels_hold_what_is_seen(visitor: Visitor)
 
 
 def test_every_page_has_a_title_of_its_own(visitor: Visitor) -> None:
-    for address, title in (("/", "Search"), ("/vocabulary", "Vocabulary"), ("/inspect", "Inspect")):
+    pages = (("/", "Search"), ("/vocabulary", "Vocabulary"), ("/inspect", "Inspect"))
+    for address, title in (*pages, ("/evaluation", "Evaluation")):
         expect(visitor.open(address)).to_have_title(f"{title} · Visword")
 
 

@@ -73,7 +73,17 @@ def test_pictures_links_and_uploads_work_below_a_path(visitor: Visitor, folder: 
     visitor.settled()
 
 
-@pytest.mark.parametrize("address", ["/vocabulary?word=3", "/inspect?query=image-0"])
+@pytest.mark.parametrize(
+    "address",
+    ["/vocabulary?word=3", "/inspect?query=image-0", "/evaluation?part=truths&truth=a"],
+)
 def test_a_page_below_a_path_opens_by_its_own_link(visitor: Visitor, address: str) -> None:
     page = visitor.open(address)
     expect(page.get_by_text("tiny · 13 images · 24 words")).to_be_visible()
+
+
+def test_links_of_the_evaluation_page_keep_the_path(visitor: Visitor) -> None:
+    page = visitor.open("/evaluation?part=truths&truth=a")
+    tiles(page, "Pictures of the collection").first.click()
+    expect(page).to_have_url(re.compile(r"/visword/evaluation\?query=image-0&part=truths&truth=a$"))
+    expect(page.get_by_role("list", name="Results to be marked")).to_be_visible()

@@ -1,16 +1,17 @@
-"""The app's own components: pictures in a grid, and a picture with keypoints.
+"""The app's own components: pictures in a grid or to be marked, tables, a picture with keypoints.
 
 Each is one small JavaScript file without a build step, after what they share. Triggers fire once;
 `data` stays the same between reruns unless what is shown has changed.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+KINDS = ("right", "wrong", "junk")
 _HERE = Path(__file__).parent
 
 
@@ -21,8 +22,20 @@ def _source(name: str) -> str:
 _GALLERY = st.components.v2.component(
     "visword_gallery",
     html='<ul class="gallery"></ul>\n',
-    css=_source("gallery.css"),
-    js=_source("history.js") + _source("gallery.js"),
+    css=_source("mark.css") + _source("gallery.css"),
+    js=_source("history.js") + _source("mark.js") + _source("gallery.js"),
+)
+_TABLE = st.components.v2.component(
+    "visword_table",
+    html='<div class="scroll" role="region" tabindex="0"></div>\n',
+    css=_source("mark.css") + _source("table.css"),
+    js=_source("history.js") + _source("mark.js") + _source("table.js"),
+)
+_MARKING = st.components.v2.component(
+    "visword_marking",
+    html='<ul class="gallery"></ul>\n',
+    css=_source("mark.css") + _source("gallery.css") + _source("marking.css"),
+    js=_source("history.js") + _source("mark.js") + _source("marking.js"),
 )
 _BARS = st.components.v2.component(
     "visword_bars",
@@ -62,6 +75,8 @@ class Tile:
         Further pages, as links below the picture.
     download : str or None
         Where the file itself is had, as a link below the picture.
+    mark : str or None
+        "right", "wrong" or "junk": told by sign, word, colour and rim.
     """
 
     id: int
@@ -75,6 +90,7 @@ class Tile:
     share: float | None = None
     more: tuple[tuple[str, str], ...] = ()
     download: str | None = None
+    mark: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what the browser needs."""
@@ -116,6 +132,111 @@ def gallery(
         "sharp": sharp,
     }
     _GALLERY(key=key, data=data)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table.
+
+    Attributes
+    ----------
+    text : str
+        What it says.
+    href : str or None
+        Where a click on it leads: a page of this app.
+    image : str or None
+        A small picture before the text.
+    marks : tuple of str
+        Results as signs, instead of the text, which then tells them in words.
+    label : str or None
+        What the link is called, where its text alone says too little; it must hold that text.
+    note : str
+        A line below the text.
+    """
+
+    text: str
+    href: str | None = None
+    image: str | None = None
+    marks: tuple[str, ...] = ()
+    label: str | None = None
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table; `chosen` sets it off, with a sign before its first cell."""
+
+    cells: tuple[Cell, ...]
+    chosen: str | None = None
+
+
+def table(
+    heading: Sequence[str], rows: Sequence[Row], key: str, label: str, numbers: Sequence[str] = ()
+) -> None:
+    """Show a table that scrolls sideways where there is little room.
+
+    Parameters
+    ----------
+    heading : sequence of str
+        One a column.
+    rows : sequence of Row
+        As many cells each.
+    key : str
+        Name of this table on the page.
+    label : str
+        What it is, for those who do not see it.
+    numbers : sequence of str
+        The headings of the columns that hold numbers.
+    """
+    data = {
+        "heading": list(heading),
+        "rows": [dataclasses.asdict(row) for row in rows],
+        "label": label,
+        "numbers": [name in numbers for name in heading],
+    }
+    _TABLE(key=key, data=data)
+
+
+def marking(
+    tiles: Sequence[Tile],
+    marks: Mapping[int, str],
+    version: str,
+    key: str,
+    label: str,
+    on_change: Callable[[dict[int, str]], None],
+) -> None:
+    """Show pictures that can each be marked right, wrong or ignored.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+        The pictures.
+    marks : mapping of int to str
+        Marks by the tiles' ids, as the component begins with.
+    version : str
+        A new one makes it begin again.
+    key : str
+        Name of this component on the page.
+    label : str
+        What the list is, for those who do not see it.
+    on_change : callable
+        Called with all marks of these tiles when one has changed.
+    """
+
+    def changed() -> None:
+        told = st.session_state[key].marks
+        if told is not None and told.get("version") == version:
+            ids = {tile.id for tile in tiles}
+            found = {int(i): str(mark) for i, mark in told["marks"].items() if i.isdigit()}
+            on_change({i: m for i, m in found.items() if i in ids and m in KINDS})
+
+    data = {
+        "items": [tile.to_json() for tile in tiles],
+        "marks": {str(image_id): mark for image_id, mark in marks.items()},
+        "version": version,
+        "label": label,
+    }
+    _MARKING(key=key, data=data, on_marks_change=changed)
 
 
 def bars(

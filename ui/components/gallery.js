@@ -48,6 +48,10 @@ export default function (component) {
       line.append(part)
     }
     if (line.childNodes.length) tile.append(line)
+    if (item.mark) {
+      tile.dataset.mark = item.mark
+      tile.append(marked(item.mark))
+    }
     if (item.more.length || item.download) {
       const actions = document.createElement("div")
       actions.className = "actions"

@@ -34,6 +34,7 @@ RUN = Run(
                 first=("b.jpg", "c.jpg", "d.jpg"),
                 image_id=0,
                 right_ranks=(2,),
+                right_ids=(3,),
                 ranked=(
                     Result(1, 0.9, "unlabelled"),
                     Result(2, 0.8, "junk"),

@@ -1,0 +1,288 @@
+"""Making a ground truth on the screen: pick a query, mark its results, save."""
+
+from collections import Counter
+
+import streamlit as st
+
+from engine import artifacts, methods, truths
+from engine.errors import EngineError
+from engine.index import Index
+from ui import opened, urls, words
+from ui.components import Cell, Row, Tile, gallery, marking, table
+from ui.evaluation import kept, measure, told, view
+from ui.evaluation.drafts import Draft, draft
+from ui.evaluation.view import View
+from ui.link import Link
+
+FEW = 24
+PER_PAGE = 24
+
+
+def show(shown: Index, here: View) -> None:
+    """Show the ground truths, one of them, or one of its queries."""
+    if not here.truth:
+        overview(shown, here)
+        return
+    try:
+        held = draft(here.truth, shown)
+    except EngineError as error:
+        st.header(words.plain(here.truth), anchor=False)
+        st.error(told.told(error))
+        st.button("All ground truths", on_click=view.go, kwargs={"truth": ""})
+        return
+    if here.link.image_id is None:
+        one_truth(shown, here, held)
+    else:
+        opened.check_image(shown, here.link.image_id)
+        one_query(shown, here, held, here.link.image_id)
+
+
+def overview(shown: Index, here: View) -> None:
+    """Show the ground truths that are kept, and begin another."""
+    st.header("Ground truths", anchor=False)
+    st.caption(
+        "A ground truth says for some queries which pictures are right answers, and which are to "
+        "be ignored. All others count as wrong."
+    )
+    rows = []
+    for name in truths.list_truths():
+        cell = Cell(name, here.href(truth=name), label=f"{name}: open it")
+        try:
+            found = kept.open_truth(name, shown)
+        except EngineError as error:
+            first = str(error).splitlines()[-1].strip()
+            rows.append(Row((cell, Cell(f"does not fit {shown.name}: {first}"[:160]))))
+            continue
+        count = Counter(mark for marks in found.marks.values() for mark in marks.values())
+        told_marks = f"{count['right']:,} right, {count['junk']:,} ignored"
+        told_marks += f", {count['wrong']:,} looked at and wrong" if count["wrong"] else ""
+        rows.append(Row((cell, Cell(f"{told.n_queries(len(found.queries))}, {told_marks}"))))
+    if rows:
+        table(["Name", "What it holds"], rows, "truths", "Ground truths")
+    left, right = st.columns(2, gap="large")
+    with left, st.form("new", border=False):
+        name = st.text_input("Make one on the screen: its name", max_chars=48)
+        if st.form_submit_button("Begin", type="primary"):
+            _begin(name.strip())
+    with right:
+        measure.upload(shown)
+
+
+def _begin(name: str) -> None:
+    try:
+        artifacts.check_name(name)
+    except ValueError:
+        st.error(
+            "A name is made of letters, digits, '-', '_' and '.', and begins with a letter or "
+            "digit."
+        )
+        return
+    if name in truths.list_truths():
+        st.error(f"There is a ground truth {words.plain(name)} already: open it above.")
+        return
+    view.go(truth=name)
+    st.rerun()
+
+
+def _save(shown: Index, held: Draft, key: str = "save") -> None:
+    """Show the button that writes the marks down."""
+    can = bool(held.changes) and not held.conflict
+    if st.button("Save", type="primary", disabled=not can, key=key):
+        try:
+            held.save(shown)
+        except (EngineError, ValueError) as error:
+            st.session_state["save_error"] = told.told(error)
+        st.rerun()
+
+
+def _download(held: Draft) -> None:
+    """Offer the csv as it is on disk."""
+    if held.base.digest:
+        name = held.base.name
+        st.download_button(
+            "Download csv",
+            lambda: truths.path_of(name).read_bytes(),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            on_click="ignore",
+        )
+
+
+def _state(shown: Index, held: Draft) -> None:
+    """Say what is unsaved, and what to do where someone else saved."""
+    if "save_error" in st.session_state:
+        st.error(st.session_state.pop("save_error"))
+    if held.conflict:
+        st.warning(
+            f"Someone else saved {words.plain(held.base.name)} since you opened it. Your marks of "
+            f"{told.n_queries(len(held.changes))} are not saved, and theirs are not overwritten."
+        )
+        with st.container(horizontal=True):
+            for label, keep in (("Put my marks onto theirs", True), ("Drop my marks", False)):
+                if st.button(label):
+                    held.rebase(kept.open_truth(held.base.name, shown), keep=keep)
+                    st.rerun()
+    elif held.changes:
+        st.caption(f"Not saved yet: {told.n_queries(len(held.changes))}.")
+    elif held.base.digest:
+        st.caption("All is saved.")
+
+
+def one_truth(shown: Index, here: View, held: Draft) -> None:
+    """Show the queries of a ground truth, and offer pictures to be the next."""
+    st.header(words.plain(here.truth), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _save(shown, held)
+        _download(held)
+        if held.base.queries:
+            kwargs = {"part": view.MEASURE}
+            st.button("Measure with it", on_click=view.go, kwargs=kwargs)
+        st.button("All ground truths", on_click=view.go, kwargs={"truth": ""})
+    _state(shown, held)
+    places = kept.places(shown)
+    rows = []
+    for path in held.queries():
+        image_id = places.get(path)
+        if image_id is None:
+            continue
+        count = Counter(held.marks(path).values())
+        name = path.rsplit("/", 1)[-1]
+        note = "" if count["right"] else "does not count: nothing is right yet"
+        note = "not saved yet" if path in held.changes and not note else note
+        rows.append(
+            Row(
+                (
+                    Cell(
+                        name,
+                        here.href(image_id=image_id),
+                        urls.picture(shown, image_id, 160),
+                        label=f"{name}: mark its results",
+                        note=note,
+                    ),
+                    *(Cell(f"{count[mark]:,}") for mark in truths.MARKS),
+                )
+            )
+        )
+    if rows:
+        counted = [told.SHOWN[mark].capitalize() for mark in truths.MARKS]
+        table(["Query", *counted], rows, "asked", "Queries of this ground truth", counted)
+    _pick(shown, here, held)
+
+
+def _pick(shown: Index, here: View, held: Draft) -> None:
+    """Show the collection's pictures; one of them becomes the next query."""
+    taken = set(held.queries())
+    n_shown = st.session_state.setdefault("n_picked", PER_PAGE)
+    free = [i for i, entry in enumerate(shown.images) if entry.path not in taken]
+    more = "the next" if taken else "the first"
+    st.subheader(f"Pick {more} query", anchor=False)
+    st.caption(
+        "A picture of something that other pictures show too. You mark its results, save, and pick "
+        "the next; the more queries, the surer the figures."
+    )
+    tiles = [
+        Tile(
+            id=i,
+            url=urls.picture(shown, i, 320),
+            href=here.href(image_id=i),
+            alt=shown.images[i].shown,
+            title=f"{shown.images[i].shown}: mark its results",
+            caption=shown.images[i].shown.rsplit("/", 1)[-1],
+        )
+        for i in free[:n_shown]
+    ]
+    gallery(tiles, "pick", "Pictures of the collection", columns=6, columns_small=2)
+    if n_shown < len(free) and st.button("Show more pictures"):
+        st.session_state["n_picked"] = n_shown + PER_PAGE
+        st.rerun()
+
+
+def one_query(shown: Index, here: View, held: Draft, image_id: int) -> None:
+    """Show the results of a query, each to be marked."""
+    entry = shown.images[image_id]
+    available = methods.available(shown.parts)
+    usual = shown.method if shown.method in available else available[0]
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        st.header(words.plain(entry.shown.rsplit("/", 1)[-1]), anchor=False)
+        tile = Tile(
+            id=image_id,
+            url=urls.picture(shown, image_id, 640),
+            href=urls.page("inspect", here.link),
+            alt=f"Query: {entry.shown}",
+            title="Inspect",
+        )
+        ratio = f"{entry.width} / {entry.height}"
+        gallery([tile], "query-picture", "Query", columns=1, columns_small=1, ratio=ratio)
+        st.caption(f"A query of {words.plain(here.truth)}")
+        method = view.choose_method(
+            available,
+            here.link.method or usual,
+            help="What the results are ranked by. Marks do not depend on it: try several.",
+        )
+    with right:
+        if len(shown.words(image_id).word_ids) == 0:
+            st.warning(f"{words.NO_KEYPOINTS} Its results say nothing: pick another query.")
+        found = opened.search(shown, Link(image_id=image_id), method).ranking.image_ids.tolist()
+        _results(shown, here, held, entry.path, found)
+
+
+def _results(shown: Index, here: View, held: Draft, query: str, found: list[int]) -> None:
+    """Show the first results, and what was marked before, with their marks."""
+    places = kept.places(shown)
+    marks = {places[p]: mark for p, mark in held.marks(query).items() if p in places}
+    page = (held.base.name, query)
+    counts: dict[tuple[str, str], int] = st.session_state.setdefault("n_marked", {})
+    n_shown = counts.get(page, FEW)
+    ranks = {i: rank for rank, i in enumerate(found, 1)}
+    further = [i for i in ranks if ranks[i] > n_shown and i in marks]
+    listed = [*found[:n_shown], *further]
+    st.subheader("Which of these show the same thing?", anchor=False)
+    st.caption(
+        "A click on a picture marks it right, the buttons below it the rest. Ignored: too little "
+        "is seen to say. What you do not mark counts as wrong."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _save(shown, held)
+        rest = [i for i in found[:n_shown] if i not in marks]
+        if rest and st.button("Mark the rest wrong"):
+            wrong = {shown.images[i].path: "wrong" for i in rest}
+            held.mark(query, held.marks(query) | wrong)
+            held.version += 1
+            st.rerun()
+        st.button("Next query", on_click=view.go, kwargs={"image_id": None})
+    _state(shown, held)
+
+    def changed(told_marks: dict[int, str]) -> None:
+        hidden = {p: m for p, m in held.marks(query).items() if places.get(p) not in listed}
+        held.mark(query, hidden | {shown.images[i].path: m for i, m in told_marks.items()})
+
+    count = Counter(marks.values())
+    st.markdown(
+        f"{count['right']} right, {count['wrong']} wrong, {count['junk']} ignored of "
+        f"{len(found):,} results"
+        + ("" if count["right"] or not marks else ". The query counts once one is right")
+        + "."
+    )
+    tiles = [_tile(shown, here, i, ranks[i]) for i in listed]
+    version = f"{held.base.digest[:16]}-{held.version}"
+    marking(tiles, marks, version, f"marking-{query}", "Results to be marked", changed)
+    with st.container(horizontal=True):
+        _save(shown, held, "save-below")
+        if n_shown < len(found) and st.button("Show more results"):
+            counts[page] = n_shown + FEW
+            st.rerun()
+
+
+def _tile(shown: Index, here: View, image_id: int, rank: int) -> Tile:
+    path = shown.images[image_id].shown
+    return Tile(
+        id=image_id,
+        url=urls.picture(shown, image_id, 320),
+        href="",
+        alt=f"{path}, rank {rank}",
+        title=path,
+        caption=path.rsplit("/", 1)[-1],
+        rank=str(rank),
+        more=(("Inspect", urls.page("inspect", here.link.to(image_id=image_id))),),
+    )

@@ -1,0 +1,146 @@
+"""Measuring a method on a ground truth, and how far that is."""
+
+import streamlit as st
+
+from engine import groundtruth, methods, truths
+from engine.errors import ConflictError, EngineError
+from engine.index import Index
+from ui import words
+from ui.evaluation import kept, told, view
+from ui.evaluation.view import View
+from ui.measuring import DONE, FAILED, MEASUREMENTS, STOPPED, WAITING, Measurement
+
+
+def show(shown: Index, here: View) -> None:
+    """Let a ground truth and a method be chosen, and measure."""
+    st.header("Measure a method", anchor=False)
+    st.caption(
+        "Each query of the ground truth ranks the whole collection. It goes on when you leave the "
+        "page, and is kept as a run."
+    )
+    names = truths.list_truths()
+    name = ""
+    if here.truth and here.truth not in names:
+        st.warning(f"There is no ground truth {words.plain(here.truth)}.")
+    left, right = st.columns(2, gap="large")
+    with left:
+        if names:
+            name = _choose_truth(names, here.truth)
+        else:
+            st.info("There is no ground truth yet: upload a csv, or make one on the screen.")
+            st.button("Make a ground truth", on_click=view.go, kwargs={"part": view.TRUTHS})
+        can = bool(name) and _fits(shown, name)
+    with right:
+        usual = shown.method if shown.method in methods.available(shown.parts) else ""
+        method = view.choose_method(methods.available(shown.parts), here.link.method or usual)
+        st.caption(words.METHODS[method])
+        for other in methods.METHODS:
+            for part in methods.lacking(other, shown.parts):
+                st.caption(f"For {other}, run `{methods.adding(part, shown.name)}`.")
+        if st.button("Measure", type="primary", disabled=not can):
+            st.session_state["measured"] = MEASUREMENTS.start(shown.name, name, method)
+            st.rerun()
+    with left:
+        upload(shown)
+
+
+def _choose_truth(names: list[str], current: str) -> str:
+    key = "choose-truth"
+    st.session_state[key] = current if current in names else names[0]
+    chosen: str = st.selectbox(
+        "Ground truth",
+        names,
+        key=key,
+        on_change=lambda: view.go(truth=st.session_state[key]),
+    )
+    return chosen
+
+
+def _fits(shown: Index, name: str) -> bool:
+    """Say what a ground truth holds, or why it cannot be used with this collection."""
+    try:
+        # What can be measured, and what can be edited, is not the same: read it as measuring does.
+        queries = groundtruth.read(truths.path_of(name), shown, inside=True)
+    except EngineError as error:
+        st.error(told.told(error))
+        return False
+    n_right = sum(len(query.positives) + query.n_missing for query in queries)
+    n_groups = len({query.landmark for query in queries})
+    groups = "" if n_groups == len(queries) else f" of {words.counted(n_groups, 'thing')}"
+    right = words.counted(n_right, "right answer")
+    st.caption(f"{told.n_queries(len(queries))}{groups}, {right} in all.")
+    return True
+
+
+def upload(shown: Index) -> None:
+    """Show the place for a csv; what can be used is kept."""
+    key = f"csv-{st.session_state.setdefault('n_csvs', 0)}"
+
+    def uploaded() -> None:
+        file = st.session_state[key]
+        if file is None:
+            return
+        st.session_state["n_csvs"] += 1
+        try:
+            name = truths.add(told.file_name(file.name), file.getvalue(), shown)
+        except EngineError as error:
+            st.session_state["csv_error"] = told.told(error)
+            return
+        view.go(truth=name)
+
+    st.file_uploader(
+        "Or upload a csv",
+        ["csv"],
+        key=key,
+        on_change=uploaded,
+        help="Columns query, relevant, label; labels good, ok and same are right, junk is "
+        "ignored. A column landmark may name groups of queries.",
+    )
+    if "csv_error" in st.session_state:
+        st.error(st.session_state.pop("csv_error"))
+
+
+def progress(shown: Index) -> None:
+    """Show what is being measured, and what became of what this visitor asked for."""
+    if any(one.active for one in MEASUREMENTS.of(shown.name)):
+        st.fragment(_running, run_every=1.0)(shown.name)
+    mine: Measurement | None = st.session_state.get("measured")
+    if mine is None or mine.active or mine.collection != shown.name:
+        return
+    what = f"{mine.method} on {words.plain(mine.truth)}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if mine.state == DONE:
+            map_ = kept.figures(mine.run)["mAP"]
+            st.success(f"Measured: {what}, mAP {map_:.3f}.")
+            st.button("Open the run", on_click=_open, args=(mine.run,))
+        elif mine.state == FAILED:
+            st.error(told.told(ConflictError(mine.error)))
+        elif mine.state == STOPPED:
+            st.info(f"Stopped: {what}. Nothing of it was kept.")
+        st.button("Dismiss", on_click=lambda: st.session_state.pop("measured", None))
+
+
+def _open(run: str) -> None:
+    st.session_state.pop("measured", None)
+    view.go(part=view.RUNS, run=run, beside="", truth="", asked=None)
+
+
+def _running(collection: str) -> None:
+    """Show bars until something ends."""
+    active = [one for one in MEASUREMENTS.of(collection) if one.active]
+    shown_before = st.session_state.get("n_measuring", 0)
+    st.session_state["n_measuring"] = len(active)
+    if not active or len(active) < shown_before:
+        st.rerun(scope="app")
+    for place, one in enumerate(active):
+        what = f"{one.method} on {words.plain(one.truth)}"
+        if one.state == WAITING:
+            text, share = f"Waiting for its turn: {what}", 0.0
+        elif one.n_queries == 0:
+            text, share = f"Getting ready: {what}", 0.0
+        else:
+            share = one.n_done / one.n_queries
+            text = f"Measuring {what}: {one.n_done} of {told.n_queries(one.n_queries)}"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(share, text)
+            st.button("Stop", key=f"stop-{place}-{id(one)}", on_click=one.stop)

@@ -1,0 +1,248 @@
+"""The kept runs of a collection, two of them side by side, and their queries by loss."""
+
+from typing import Any
+
+import streamlit as st
+
+from engine import measures, runs
+from engine.compare import Comparison, compare
+from engine.errors import ArtifactError, EngineError
+from engine.index import Index
+from engine.runs import Run
+from ui import words
+from ui.components import Cell, Row, table
+from ui.evaluation import kept, told, view
+from ui.evaluation.kept import Brief
+from ui.evaluation.queries import queries
+from ui.evaluation.view import View
+
+N_RUNS = 12
+SHORT = (
+    "mAP: how early the right answers come, 0 to 1; 95 %: where it would lie with other queries of "
+    "the same kind. P@4: the share of right answers among the first four results."
+)
+FIGURES = ("mAP", "95 %", "P@1", "P@4", "All four right", "Easy mAP", "CPU s")
+
+
+def empty(shown: Index) -> None:
+    """Say what an evaluation is, and how to come by one."""
+    st.header("How good is the search on your own pictures?", anchor=False)
+    st.markdown(
+        "For some pictures you say which others are right answers: that is a **ground truth**. An "
+        "**evaluation** then ranks the whole collection for each of these queries, and tells how "
+        "early the right answers come. It is kept as a **run**, so that two methods can be laid "
+        "side by side. There are two ways to get one:"
+    )
+    left, right = st.columns(2, gap="large")
+    with left, st.container(border=True):
+        st.markdown("**Here, on the screen**")
+        st.markdown(
+            "Pick a picture, look at its results, mark each right, wrong or ignored; a handful of "
+            "queries will do to begin with. Then measure a method."
+        )
+        with st.container(horizontal=True):
+            part = {"part": view.TRUTHS}
+            st.button("Make a ground truth", type="primary", on_click=view.go, kwargs=part)
+            st.button("Measure with a csv", on_click=view.go, kwargs={"part": view.MEASURE})
+    with right, st.container(border=True):
+        st.markdown("**On the command line**")
+        st.markdown(
+            "With a csv of the columns query, relevant, label; the second measures every method."
+        )
+        st.code(
+            f"python -m engine evaluate {shown.name} groundtruth.csv\n"
+            f"python -m engine ladder {shown.name} groundtruth.csv",
+            language=None,
+        )
+    told.glossary()
+
+
+def show(shown: Index, here: View) -> None:
+    """Show the runs, and the chosen ones."""
+    found, faults = kept.of_collection(shown)
+    for fault in faults:
+        st.warning(told.told(EngineError(fault)))
+    chosen = chosen_runs(shown, here)
+    names = [run.name for run in chosen]
+    if here.run not in names:
+        here, chosen = here.to(run="", beside="", asked=None), []
+    elif here.beside not in names:
+        here = here.to(beside="")
+    if not found:
+        empty(shown)
+        return
+    runs_table(shown, here, found)
+    if not chosen:
+        st.caption("Open a run to see its curve and its queries, the worst first.")
+        told.glossary()
+        return
+    told.glossary()
+    if len(chosen) == 2:
+        comparison(chosen[0], chosen[1])
+    curves(chosen)
+    queries(shown, here, chosen)
+
+
+def chosen_runs(shown: Index, here: View) -> list[Run]:
+    """Return the runs that the address names; say why one of them cannot be shown."""
+    found: list[Run] = []
+    for name in dict.fromkeys((here.run, here.beside)):
+        if not name or (name == here.beside and not found):
+            continue
+        if name not in runs.list_runs():
+            st.warning(f"There is no run {words.plain(name)} any more.")
+            continue
+        try:
+            run = kept.open_run(name)
+        except ArtifactError as error:
+            st.warning(told.told(error))
+            continue
+        if run.evaluation.index != shown.name:
+            st.warning(
+                f"The run {words.plain(name)} is one of the collection "
+                f"{words.plain(run.evaluation.index)}: choose that collection to see it."
+            )
+            continue
+        found.append(run)
+    return found
+
+
+def names_of(chosen: list[Run]) -> list[str]:
+    """Return what one or two runs are called, so that they can be told apart."""
+    if len({run.evaluation.method for run in chosen}) == len(chosen):
+        titles = [run.evaluation.method for run in chosen]
+    else:
+        titles = [f"{run.evaluation.method}, {told.when(run.made)}" for run in chosen]
+    if len(chosen) == 2 and len(set(titles)) < 2:
+        titles = [run.name for run in chosen]
+    return titles if len(chosen) < 2 else [f"{sign}: {t}" for sign, t in zip("AB", titles)]
+
+
+def _truth_name(run: Brief, found: list[Brief]) -> str:
+    """Return what a run's ground truth is called; with its digest where others have that name."""
+    same = {one.groundtruth_sha256 for one in found if one.groundtruth == run.groundtruth}
+    return run.groundtruth + (f" ({run.groundtruth_sha256[:6]})" if len(same) > 1 else "")
+
+
+def runs_table(shown: Index, here: View, found: list[Brief]) -> None:
+    """Show the runs with their figures; one or two of them can be chosen."""
+    told_all = bool(st.session_state.get("all-runs"))
+    named = [run for run in found if run.name in (here.run, here.beside)]
+    listed = found if told_all else found[:N_RUNS]
+    listed += [run for run in named if run not in listed]
+    heading = ["Run", *(["Beside"] if here.run else []), *FIGURES, "When (UTC)", "Ground truth"]
+    st.subheader(f"{words.counted(len(found), 'run')} of {words.plain(shown.name)}", anchor=False)
+    rows = []
+    for run in listed:
+        chosen = None
+        if here.run == run.name:
+            chosen = "A" if here.beside else "✓"
+        elif here.run and here.beside == run.name:
+            chosen = "B"
+        cells = [_run_cell(run, here, shown)]
+        if here.run:
+            cells.append(_beside_cell(run, here))
+        cells += _figure_cells(kept.figures(run.name))
+        cells += [Cell(told.when(run.made)), Cell(_truth_name(run, found))]
+        rows.append(Row(tuple(cells), chosen))
+    table(heading, rows, "runs", f"Runs of {shown.name}", FIGURES)
+    st.caption(SHORT)
+    with st.container(horizontal=True):
+        if len(listed) < len(found) and st.button(f"Show all {len(found)} runs"):
+            st.session_state["all-runs"] = True
+            st.rerun()
+        if here.run and here.beside:
+            swapped = {"run": here.beside, "beside": here.run, "asked": None}
+            st.button("Swap A and B", on_click=view.go, kwargs=swapped)
+        if here.run:
+            closed = {"run": "", "beside": "", "asked": None}
+            st.button("Close", on_click=view.go, kwargs=closed)
+
+
+def _run_cell(run: Brief, here: View, shown: Index) -> Cell:
+    return Cell(
+        run.method,
+        here.href(run=run.name, beside="", asked=None),
+        label=f"{run.method}: open the run of {told.when(run.made)}",
+        note=run.older(shown),
+    )
+
+
+def _beside_cell(run: Brief, here: View) -> Cell:
+    if run.name == here.run:
+        return Cell("")
+    if run.name == here.beside:
+        label = f"Take away: {run.method}, {told.when(run.made)}"
+        return Cell("Take away", here.href(beside="", asked=None), label=label)
+    label = f"Compare: {run.method}, {told.when(run.made)}"
+    return Cell("Compare", here.href(beside=run.name, asked=None), label=label)
+
+
+def _figure_cells(figures: dict[str, Any]) -> list[Cell]:
+    easy = figures["mAP_easy"]
+    return [
+        Cell(f"{figures['mAP']:.3f}"),
+        Cell(told.between(figures["mAP_interval"])),
+        Cell(f"{figures['P@1']:.3f}"),
+        Cell(f"{figures['P@4']:.3f}"),
+        Cell(f"{figures['top4_all_right']:.3f}"),
+        Cell("–" if easy is None else f"{easy:.3f}"),
+        Cell(f"{figures['query_cpu_seconds']:.4f}"),
+    ]
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _compared(folder: str, before: str, after: str, made: tuple[str, str]) -> Comparison:
+    return compare(kept.open_run(before), kept.open_run(after))
+
+
+def comparison(before: Run, after: Run) -> None:
+    """Say whether one of two runs is better."""
+    try:
+        made = before.made, after.made
+        compared = _compared(str(runs.runs_folder()), before.name, after.name, made)
+    except ArtifactError as error:  # no query in common
+        st.warning(told.told(error))
+        return
+    first, second = names_of([before, after])
+    st.markdown(told.verdict(compared, words.plain(first), words.plain(second)))
+    for note in compared.notes:
+        st.caption(f"Note: {words.plain(note)}.")
+
+
+def curves(chosen: list[Run]) -> None:
+    """Draw precision over recall, the mean over the queries of each run."""
+    st.subheader("Precision and recall", anchor=False)
+    lines, said = [], []
+    for run, name, kind in zip(chosen, names_of(chosen), ("solid", "dashed")):
+        answers = [(r.right_ranks, r.n_positives) for r in run.evaluation.results]
+        recall, precision = measures.mean_precision(answers)
+        lines.append(
+            {
+                "type": "line",
+                "name": name,
+                "data": [[round(r, 3), round(p, 4)] for r, p in zip(recall, precision)],
+                "showSymbol": False,
+                "lineStyle": {"type": kind, "width": 2.5},
+            }
+        )
+        at = ", ".join(f"{precision[i]:.2f} at recall {recall[i]:.1f}" for i in (20, 50, 80))
+        said.append(f"{name}: precision {at}")
+    axis = {"type": "value", "min": 0, "max": 1, "nameLocation": "middle", "interval": 0.2}
+    spec: dict[str, Any] = {
+        "animation": False,
+        "grid": {"left": 28, "right": 16, "top": 36, "bottom": 24},  # names and labels are added
+        "legend": {"top": 0, "left": 8},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": axis | {"name": "Recall", "nameGap": 28},
+        "yAxis": axis | {"name": "Precision", "nameGap": 36},
+        "series": lines,
+    }
+    st.echarts_chart(
+        spec, height=320, key="curves", alt=f"Precision over recall. {'; '.join(said)}"
+    )
+    st.caption(
+        "Going down the results until a share of the right answers is found (recall), how many of "
+        "the results so far are right (precision): the best reached there or later, the mean over "
+        "all queries. Higher is better."
+    )

@@ -1,0 +1,196 @@
+"""One query of a run: its first results told right, wrong or ignored, and what was missed."""
+
+import streamlit as st
+
+from engine.evaluate import QueryResult
+from engine.index import Index
+from engine.runs import Run
+from ui import urls, words
+from ui.components import Tile, gallery
+from ui.evaluation import kept, overview, queries, told, view
+from ui.evaluation.view import View
+from ui.link import Link
+
+FEW, MORE = 12, 100
+N_MISSED = 24
+
+
+def show(shown: Index, here: View, chosen: list[Run], place: int) -> None:
+    """Show the sheet of the query at this place of the first run."""
+    results = chosen[0].evaluation.results
+    if place >= len(results):
+        st.warning(f"This run has no query {place}: it has {len(results)}, numbered from 0.")
+        st.button("All queries", on_click=view.go, kwargs={"asked": None})
+        return
+    asked = results[place]
+    name = asked.query.rsplit("/", 1)[-1]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(words.plain(name), anchor=False)
+        _steps(chosen, place)
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        _query(shown, here, chosen[0], asked)
+    with right:
+        for run, title, sign in zip(chosen, overview.names_of(chosen), "ab"):
+            found = next((r for r in run.evaluation.results if r.query == asked.query), None)
+            st.subheader(f"{words.plain(title)}: the first results", anchor=False)
+            if found is None:
+                st.caption("This run does not have the query.")
+                continue
+            strip(shown, here, run, found, f"{sign}-{place}")
+        told.glossary("AP", "P@1, P@4", "Ignored")
+
+
+def _steps(chosen: list[Run], place: int) -> None:
+    """Lead to the queries before and after, in the order of the list, and back to it."""
+    order = [row.place for row in queries.ordered(chosen)]
+    at = order.index(place) if place in order else None
+    if at is not None and at > 0:
+        st.button("Previous", on_click=view.go, kwargs={"asked": order[at - 1]})
+    if at is not None and at + 1 < len(order):
+        st.button("Next", on_click=view.go, kwargs={"asked": order[at + 1]})
+    st.button("All queries", on_click=view.go, kwargs={"asked": None})
+
+
+def _find(shown: Index, run: Run, image_id: int | None) -> int | None:
+    """Return what a picture of a run is numbered now; None if it is no longer there."""
+    return None if image_id is None else kept.places(shown).get(run.paths.get(image_id, ""))
+
+
+def _query(shown: Index, here: View, run: Run, asked: QueryResult) -> None:
+    """Show the query's picture, and lead into Search and Inspect with it."""
+    image_id = _find(shown, run, asked.image_id)
+    if image_id is None:
+        st.caption("The query's picture is not in the collection.")
+        return
+    entry = shown.images[image_id]
+    to = _link(shown, here, run, image_id)
+    tile = Tile(
+        id=image_id,
+        url=urls.picture(shown, image_id, 640),
+        href=urls.page("search", to),
+        alt=f"Query: {entry.shown}",
+        title="Search with it, by this run's method",
+        more=(("Search", urls.page("search", to)), ("Inspect", urls.page("inspect", to))),
+    )
+    ratio = f"{entry.width} / {entry.height}"
+    gallery([tile], "query-picture", "Query", columns=1, columns_small=1, ratio=ratio)
+    st.caption(words.plain(entry.shown))
+
+
+def _link(shown: Index, here: View, run: Run, image_id: int) -> Link:
+    return here.link.to(image_id=image_id, method=queries.method_of(shown, run), word=None)
+
+
+def ranks(result: QueryResult) -> list[int | None]:
+    """Return the rank of each kept result as average precision counts; None for what is ignored."""
+    counted, found = 0, []
+    for one in result.ranked:
+        counted += one.label != told.JUNK
+        found.append(None if one.label == told.JUNK else counted)
+    return found
+
+
+def missed(result: QueryResult, n_shown: int) -> list[tuple[int, int | None]]:
+    """Return rank and picture of the right answers behind the first results.
+
+    Runs of schema 1 name the pictures of their first 100 results only; of others it is None.
+    """
+    ids: list[int | None] = list(result.right_ids)
+    if not ids:
+        ids = [one.image_id for one in result.ranked if one.label == told.RIGHT]
+        ids += [None] * (len(result.right_ranks) - len(ids))
+    seen = {one.image_id for one in result.ranked[:n_shown]}
+    return [(rank, i) for rank, i in zip(result.right_ranks, ids) if i is None or i not in seen]
+
+
+def strip(shown: Index, here: View, run: Run, result: QueryResult, key: str) -> None:
+    """Show the first results and what was missed."""
+    st.markdown(
+        f"AP **{result.average_precision:.3f}** (loss {1 - result.average_precision:.3f}) · "
+        f"P@1 {result.precision_1:.2f} · P@4 {result.precision_4:.2f} · "
+        f"{words.counted(result.n_positives, 'right answer')}"
+    )
+    more = key in st.session_state.setdefault("more-results", set())
+    n_shown = min(MORE if more else FEW, len(result.ranked))
+    tiles, gone = [], []
+    for one, rank in list(zip(result.ranked, ranks(result)))[:n_shown]:
+        path = run.paths.get(one.image_id, "")
+        image_id = _find(shown, run, one.image_id)
+        if image_id is None:
+            gone.append(path)
+            continue
+        tiles.append(
+            _tile(
+                shown,
+                _link(shown, here, run, image_id),
+                image_id,
+                "–" if rank is None else str(rank),
+                told.MARK_OF[one.label],
+                words.score(run.evaluation.method, one.score),
+            )
+        )
+    gallery(tiles, f"strip-{key}", f"First {n_shown} results", columns=6, columns_small=2)
+    if gone:
+        st.caption(f"No longer in the collection: {words.plain(', '.join(gone))}.")
+    if not more and n_shown < len(result.ranked):
+        label = f"Show the first {len(result.ranked)} results"
+        if st.button(label, key=f"more-{key}"):
+            st.session_state["more-results"].add(key)
+            st.rerun()
+    _missed(shown, here, run, result, n_shown, key)
+
+
+def _tile(shown: Index, to: Link, image_id: int, rank: str, mark: str, score: str = "") -> Tile:
+    path = shown.images[image_id].shown
+    return Tile(
+        id=image_id,
+        url=urls.picture(shown, image_id, 320),
+        href=urls.page("search", to),
+        alt=f"{path}, rank {rank}, {told.SHOWN[mark]}",
+        title=f"{path}: search from here",
+        caption=path.rsplit("/", 1)[-1],
+        rank=rank,
+        score=score,
+        more=(("Inspect", urls.page("inspect", to)),),
+        mark=mark,
+    )
+
+
+def _missed(
+    shown: Index, here: View, run: Run, result: QueryResult, n_shown: int, key: str
+) -> None:
+    behind = missed(result, n_shown)
+    n_lost = result.n_positives - len(result.right_ranks)
+    if not behind and not n_lost:
+        st.caption("No right answer was missed: all are among these.")
+        return
+    st.markdown(
+        f"**Missed: {words.counted(len(behind) + n_lost, 'right answer')} not among these**"
+    )
+    tiles, unknown = [], []
+    for rank, found in behind[:N_MISSED]:
+        image_id = _find(shown, run, found)
+        if image_id is None:
+            unknown.append(rank)
+        else:
+            to = _link(shown, here, run, image_id)
+            tiles.append(_tile(shown, to, image_id, f"{rank:,}", told.RIGHT))
+    if tiles:
+        label = "Missed right answers, with the ranks they came at"
+        gallery(tiles, f"missed-{key}", label, columns=6, columns_small=2)
+    unknown += [rank for rank, _ in behind[N_MISSED:]]
+    if unknown:
+        st.caption(f"{'More of them came' if tiles else 'They came'} at rank {_listed(unknown)}.")
+    if n_lost:
+        st.caption(
+            f"{words.counted(n_lost, 'right answer')} could not be found at all: left out when the "
+            "collection was built."
+        )
+    if any(one.label == told.JUNK for one in result.ranked):
+        st.caption("Ranks are counted as if what is ignored were not there.")
+
+
+def _listed(numbers: list[int], most: int = 40) -> str:
+    told_ranks = ", ".join(f"{number:,}" for number in numbers[:most])
+    return told_ranks + (f" and {len(numbers) - most} more" if len(numbers) > most else "")
