@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import artifacts, cli_evaluate, codebook, index, methods, upkeep
 from engine.errors import EngineError
@@ -28,6 +28,9 @@ from engine.terminal import (
     say_skipped,
     summary,
 )
+
+if TYPE_CHECKING:
+    from engine.pipeline import Answer
 
 EXAMPLES = """examples:
   python -m engine demo
@@ -119,6 +122,8 @@ def query(args: argparse.Namespace) -> int:
             "image_id": image_id,
             "score": round(score, 6),
             "path": str(opened.picture_path(image_id)),
+            "same_thing": answer.accepts(image_id),
+            "by_way_of": [opened.images[i].path for i in answer.led_by(image_id)],
         }
         for rank, (image_id, score) in enumerate(
             zip(answer.ranking.image_ids.tolist(), answer.ranking.scores.tolist()), 1
@@ -131,6 +136,7 @@ def query(args: argparse.Namespace) -> int:
                 "query": args.picture,
                 "method": answer.method,
                 "n_images": answer.n_images,
+                "least_score": answer.calibration and answer.calibration.least_score,
                 "n_keypoints": n_keypoints,
                 "left_out": [opened.images[i].path for i in answer.excluded],
                 "seconds": dataclasses.asdict(answer.timings),
@@ -138,9 +144,23 @@ def query(args: argparse.Namespace) -> int:
             }
         )
         return 0
-    for result in results:
-        put(f"{result['rank']:>3}  {result['score']:.3f}  {result['image']}")
+    _put_results(results, answer)
     return 0
+
+
+def _put_results(results: list[dict[str, Any]], answer: "Answer") -> None:
+    """Print results, with a line above those that are probably something else."""
+    if results and results[0]["same_thing"] is False:
+        assert answer.calibration is not None
+        least = answer.calibration.least_score
+        put(f"Nothing here matches: no verified score reaches {least:.2f}. The most similar:")
+    below = False
+    for result in results:
+        if result["same_thing"] is False and not below and result["rank"] > 1:
+            put("     probably not the same thing:")
+        below = result["same_thing"] is False
+        by_way = f"  by way of {', '.join(result['by_way_of'])}" if result["by_way_of"] else ""
+        put(f"{result['rank']:>3}  {result['score']:.3f}  {result['image']}{by_way}")
 
 
 def list_all(args: argparse.Namespace) -> int:

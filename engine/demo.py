@@ -84,12 +84,12 @@ SAMPLE_QUERIES = (
     SampleQuery(
         "a-new-wall.jpg",
         "Three photographs on a new wall",
-        "Coffee, rocket and flower are each small here, so expect some of them, and some mistakes.",
+        "Coffee, rocket and flower are each small here: pictures of all three should come first.",
     ),
     SampleQuery(
         "stars.jpg",
         "Not in the collection",
-        "No picture of the collection shows stars, so whatever comes up is wrong.",
+        "No picture of the collection shows stars, so nothing should match.",
     ),
 )
 

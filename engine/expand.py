@@ -13,7 +13,8 @@ feature model for object retrieval", ICCV 2007.
 import dataclasses
 import heapq
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ class ExpandParams:
     ----------
     least_score : float
         Direct verified score of a picture that a way may begin with.
+    least_step : float
+        Verified score of a picture on the way with the next, of what lies in the query's frame.
+    agrees : float
+        How far that may lead from where the graph does, as a part of what the query maps to.
     decay : float
         What each further step leaves of a way's strength.
     n_views : int
@@ -50,6 +55,8 @@ class ExpandParams:
     """
 
     least_score: float = 3.3
+    least_step: float = 1.5
+    agrees: float = 0.25
     decay: float = 0.7
     n_views: int = 30
     n_keypoints: int = 1500
@@ -128,8 +135,15 @@ class Expansion:
     ways: Mapping[int, Way] = dataclasses.field(default_factory=dict)
 
 
+Step = Callable[[View, int, NDArray[np.float64]], NDArray[np.float64] | None]
+
+
 def walk(
-    graph: Graph, direct: list[Verified], allowed: Container[int], params: ExpandParams
+    graph: Graph,
+    direct: list[Verified],
+    allowed: Container[int],
+    params: ExpandParams,
+    step: Step | None = None,
 ) -> list[View]:
     """Choose the pictures whose keypoints are carried back, the strongest way first.
 
@@ -142,6 +156,9 @@ def walk(
     allowed : container of int
         Pictures that ways may go through; the query itself is none of them.
     params : ExpandParams
+    step : callable or None
+        Told a picture on the way, the next, and how the query maps to that by the graph: returns
+        how it does by what the two share of what the query shows; None if they share too little.
 
     Returns
     -------
@@ -154,14 +171,17 @@ def walk(
         if one.score >= params.least_score
     ]
     heapq.heapify(waiting)
-    views: list[View] = []
-    seen: set[int] = set()
-    while waiting and len(views) < params.n_views:
+    seen: dict[int, View] = {}
+    while waiting and len(seen) < params.n_views:
         strength, image_id, path, weakest, affine = heapq.heappop(waiting)
         if image_id in seen:
             continue
-        seen.add(image_id)
-        views.append(View(path, -strength, weakest, affine))
+        if step is not None and len(path) > 1:
+            found = step(seen[path[-2]], image_id, affine)
+            if found is None:
+                continue
+            affine = found
+        seen[image_id] = View(path, -strength, weakest, affine)
         for row in graph.edges(image_id):
             target = int(graph.targets[row])
             onward = compose(graph.affines[row], affine)
@@ -176,7 +196,64 @@ def walk(
             further = -min(-strength, score) * params.decay
             way = (*path, target)
             heapq.heappush(waiting, (further, target, way, min(weakest, score), onward))
-    return views
+    return list(seen.values())
+
+
+class _Framed(NamedTuple):
+    """Keypoints of a picture as if they had been seen in the query's frame."""
+
+    geometry: Geometry
+    bits: NDArray[np.uint64]
+    word_ids: NDArray[np.int32]
+
+
+def _framed(index: Index, query: Signed, view: View, params: ExpandParams) -> _Framed:
+    """Carry the strongest keypoints of a picture back that lie in the query's frame."""
+    keypoints = index.keypoints(view.image_id)
+    back = invert(view.affine)
+    xy = (keypoints.xy @ back[:, :2].T + back[:, 2]).astype(np.float32)
+    rows = np.flatnonzero(np.all((xy >= 0) & (xy < (query.width, query.height)), axis=1))
+    strongest = np.argsort(-keypoints.response[rows], kind="stable")[: params.n_keypoints]
+    rows = np.sort(rows[strongest])
+    scale = math.sqrt(abs(float(np.linalg.det(back[:, :2]))))
+    turn = math.degrees(math.atan2(back[1, 0] - back[0, 1], back[0, 0] + back[1, 1]))
+    geometry = Geometry(
+        xy[rows],
+        keypoints.size[rows] * np.float32(scale),
+        (keypoints.angle[rows] + np.float32(turn)) % np.float32(360),
+    )
+    first = int(index.offsets[view.image_id])
+    word_ids = index.words(view.image_id).word_ids[rows]
+    return _Framed(geometry, index.signatures[first + rows], word_ids)
+
+
+def _steps(index: Index, query: Signed, params: ExpandParams) -> Step:
+    """Make what looks at a step of the walk within the query's frame."""
+    model = index.codebook.signatures
+    width, height = query.width, query.height
+    places = np.array([(x * width, y * height, 1) for x in (0.25, 0.75) for y in (0.25, 0.75)])
+
+    def step(view: View, target: int, affine: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Match what a picture on the way shows of the query with the next picture."""
+        framed = _framed(index, query, view, params)
+        rows = np.arange(len(framed.bits))
+        alone = dataclasses.replace(
+            query,
+            entries=signatures.enter_signed(framed.bits, framed.word_ids, rows, model),
+            strongest=None,
+            geometry=framed.geometry,
+            weights=np.ones(len(rows), np.float32),
+        )
+        others = tuple(i for i in range(index.n_images) if i != target)
+        (found,) = rerank.rerank(index, alone, shortlist.shortlist(index, alone, others))
+        if found.score < params.least_step:
+            return None
+        by_graph, seen = places @ affine.T, places @ found.verification.affine.T
+        extent = 2 * np.hypot(*(by_graph - by_graph.mean(axis=0)).T).mean()
+        apart = np.hypot(*(seen - by_graph).T).mean()
+        return found.verification.affine if apart <= params.agrees * extent else None
+
+    return step
 
 
 def carry(
@@ -191,40 +268,17 @@ def carry(
     sources : (Q,) int64 array
         Which view each is from; -1 for the query's own.
     """
-    model = index.codebook.signatures
-    pieces, n_rows = [query.geometry], [len(query)]
-    weights, bits, word_ids = [query.weights], [], []
-    for view in views:
-        keypoints = index.keypoints(view.image_id)
-        back = invert(view.affine)
-        xy = (keypoints.xy @ back[:, :2].T + back[:, 2]).astype(np.float32)
-        inside = np.all((xy >= 0) & (xy < (query.width, query.height)), axis=1)
-        rows = np.flatnonzero(inside)
-        strongest = np.argsort(-keypoints.response[rows], kind="stable")[: params.n_keypoints]
-        rows = np.sort(rows[strongest])
-        n_rows.append(len(rows))
-        scale = math.sqrt(abs(float(np.linalg.det(back[:, :2]))))
-        turn = math.degrees(math.atan2(back[1, 0] - back[0, 1], back[0, 0] + back[1, 1]))
-        pieces.append(
-            Geometry(
-                xy[rows],
-                keypoints.size[rows] * np.float32(scale),
-                (keypoints.angle[rows] + np.float32(turn)) % np.float32(360),
-            )
-        )
-        first = int(index.offsets[view.image_id])
-        bits.append(index.signatures[first + rows])
-        word_ids.append(index.words(view.image_id).word_ids[rows])
-        weights.append(np.ones(len(rows), np.float32))
+    framed = [_framed(index, query, view, params) for view in views]
+    n_rows = [len(one.bits) for one in framed]
     own_words = np.repeat(np.arange(index.n_words), np.diff(query.entries.starts)).astype(np.int32)
     own_bits = np.column_stack((query.entries.low, query.entries.high))
-    n_carried = sum(map(len, word_ids))
     entries: Entries = signatures.enter_signed(
-        np.concatenate([own_bits, *bits]),
-        np.concatenate([own_words, *word_ids]),
-        np.concatenate([query.entries.keypoints, len(query) + np.arange(n_carried)]),
-        model,
+        np.concatenate([own_bits, *(one.bits for one in framed)]),
+        np.concatenate([own_words, *(one.word_ids for one in framed)]),
+        np.concatenate([query.entries.keypoints, len(query) + np.arange(sum(n_rows))]),
+        index.codebook.signatures,
     )
+    pieces = [query.geometry, *(one.geometry for one in framed)]
     carried = dataclasses.replace(
         query,
         entries=entries,
@@ -234,9 +288,9 @@ def carry(
             np.concatenate([p.size for p in pieces]),
             np.concatenate([p.angle for p in pieces]),
         ),
-        weights=np.concatenate(weights),
+        weights=np.concatenate([query.weights, np.ones(sum(n_rows), np.float32)]),
     )
-    return carried, np.repeat(np.arange(-1, len(views)), n_rows)
+    return carried, np.repeat(np.arange(-1, len(views)), [len(query), *n_rows])
 
 
 def expand(
@@ -271,7 +325,8 @@ def expand(
     Expansion
         Empty if the query matches nothing surely.
     """
-    views = walk(graph, direct, set(listed.image_ids.tolist()), params)
+    allowed = set(listed.image_ids.tolist())
+    views = walk(graph, direct, allowed, params, _steps(index, query, params))
     if not views:
         return Expansion((), [])
     carried, sources = carry(index, query, views, params)

@@ -129,6 +129,16 @@ class Answer:
         direct = self.verified.get(image_id)
         return direct is not None and direct.score >= self.calibration.least_score
 
+    def led_by(self, image_id: int) -> tuple[int, ...]:
+        """Return the pictures that led to an image; none if the query matches it itself."""
+        direct = self.verified.get(image_id)
+        if self.expansion is None or self.calibration is None:
+            return ()
+        if direct is not None and direct.score >= self.calibration.least_score:
+            return ()
+        way = self.expansion.ways.get(image_id)
+        return () if way is None else way.path[:-1]
+
 
 def warm_up(message: Callable[[str], None] | None = None) -> None:
     """Compile or load every kernel of a query, and of showing patches of it, now.

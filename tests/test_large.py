@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine import (
+    aggregate,
     artifacts,
     build,
     codebook,
@@ -41,6 +42,8 @@ def places(built: Path, folder: Path, tmp_path_factory: pytest.TempPathFactory) 
         build.build(folder, "held", tiny_params(codebook_name="tiny"), n_workers=1)
         many = CodebookParams(N_MANY, "approximate", n_samples=3000, n_iterations=5)
         build.build(folder, "many", tiny_params(codebook=many), n_workers=1)
+        for name in ("tiny", "held", "many"):
+            aggregate.make_residuals(name)
     return place
 
 

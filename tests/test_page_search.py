@@ -8,6 +8,7 @@ from engine import build, methods
 from engine.index import Index
 from tests.conftest import tiny_params
 from tests.pages_under_test import component, sentences, visit, well
+from ui import results
 from ui.uploads import STORE
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
@@ -25,7 +26,24 @@ def test_a_picture_of_the_collection_finds_its_turned_view(tiny: Index) -> None:
     assert len(tiles) == 4
     assert tiles[0]["alt"].startswith("turned/chelsea.png, rank 1, score ")
     assert image_id not in [tile["id"] for tile in tiles]
+    assert f"1 of {tiny.n_images - 1} images shows the same thing" in sentences(at)
+    assert [tile.get("above") for tile in tiles] == [None, results.UNLIKELY, None, None]
+    assert "as in other collections" in sentences(at)
+
+
+def test_a_method_that_cannot_tell_says_what_is_most_similar(tiny: Index) -> None:
+    at = well(visit("search", query="image-0", method="distance"))
     assert f"4 most similar of {tiny.n_images - 1} images" in sentences(at)
+    assert not any("above" in tile for tile in component(at, "results")["items"])
+    assert "same thing" not in sentences(at)
+
+
+def test_an_upload_without_a_match_gives_no_answer() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8)
+    token = STORE.keep("noise.png", encoded(noise))
+    at = well(visit("search", query=f"upload-{token}"))
+    assert results.NOTHING in sentences(at)
+    assert component(at, "results")["items"][0]["above"] == results.UNLIKELY
 
 
 def test_more_results_are_one_click_away(tiny: Index) -> None:

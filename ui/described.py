@@ -123,6 +123,10 @@ class Store(Generic[K, V]):
                 del self._making[key]
             mine.set()
 
+    def __contains__(self, key: K) -> bool:
+        with self._lock:
+            return key in self._kept
+
     def clear(self) -> None:
         """Forget all of them."""
         with self._lock:

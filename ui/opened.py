@@ -114,6 +114,21 @@ def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> Query
         ) from None
 
 
+def _answer_key(opened: Index, link: Link, method: str) -> described.SearchKey:
+    if link.image_id is not None:
+        check_image(opened, link.image_id)
+        sha256 = opened.images[link.image_id].sha256
+    else:
+        sha256 = describe(opened, link).image.sha256
+    query = described.Key(opened.name, opened.stamp, sha256, opened.surf)
+    return described.SearchKey(query, method)
+
+
+def is_answered(opened: Index, link: Link, method: str) -> bool:
+    """Tell whether `search` would recall the answer."""
+    return _answer_key(opened, link, method) in described.ANSWERS
+
+
 def search(opened: Index, link: Link, method: str) -> Answer:
     """Rank the whole collection for the query of a link, or recall how it was.
 
@@ -123,12 +138,7 @@ def search(opened: Index, link: Link, method: str) -> Answer:
         If the query's file is gone or cannot be read; for a picture of the collection only if
         it has no place in it.
     """
-    if link.image_id is not None:
-        check_image(opened, link.image_id)
-        sha256 = opened.images[link.image_id].sha256
-    else:
-        sha256 = describe(opened, link).image.sha256
-    key = described.SearchKey(described.Key(opened.name, opened.stamp, sha256, opened.surf), method)
+    key = _answer_key(opened, link, method)
 
     def make() -> Answer:
         if link.image_id is None:
@@ -136,7 +146,7 @@ def search(opened: Index, link: Link, method: str) -> Answer:
         if method not in methods.VECTORS:
             with contextlib.suppress(ImageError):  # gone or broken: what is stored is used
                 query = describe(opened, link)
-                if query.image.sha256 == sha256:
+                if query.image.sha256 == key.query.sha256:
                     return pipeline.search_query(opened, query, method, None)
         return pipeline.search_stored(opened, link.image_id, method, None)
 

@@ -77,6 +77,10 @@ class Tile:
         Where the file itself is had, as a link below the picture.
     mark : str or None
         "right", "wrong" or "junk": told by sign, word, colour and rim.
+    above : str or None
+        A line over the whole width, with which a group of pictures begins.
+    note : str or None
+        A line of its own below the caption.
     """
 
     id: int
@@ -91,6 +95,8 @@ class Tile:
     more: tuple[tuple[str, str], ...] = ()
     download: str | None = None
     mark: str | None = None
+    above: str | None = None
+    note: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what the browser needs."""

@@ -12,7 +12,7 @@ export default function (component) {
   root.classList.toggle("sharp", data.sharp)
   root.setAttribute("aria-label", data.label)
 
-  const tiles = data.items.map((item) => {
+  const tiles = data.items.flatMap((item) => {
     const tile = document.createElement("li")
     const picture = document.createElement("a")
     picture.className = "picture"
@@ -48,6 +48,12 @@ export default function (component) {
       line.append(part)
     }
     if (line.childNodes.length) tile.append(line)
+    if (item.note) {
+      const note = document.createElement("div")
+      note.className = "note"
+      note.textContent = item.note
+      tile.append(note)
+    }
     if (item.mark) {
       tile.dataset.mark = item.mark
       tile.append(marked(item.mark))
@@ -73,7 +79,11 @@ export default function (component) {
       }
       tile.append(actions)
     }
-    return tile
+    if (!item.above) return [tile]
+    const above = document.createElement("li")
+    above.className = "above"
+    above.textContent = item.above
+    return [above, tile]
   })
   const focused = root.contains(parentElement.activeElement)
   forget(root)

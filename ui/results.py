@@ -1,0 +1,159 @@
+"""What a search found, in groups: the same thing, by way of others, probably not the same thing."""
+
+import dataclasses
+
+from engine import encode, methods
+from engine.index import Index
+from engine.pipeline import Answer
+from ui import urls, words
+from ui.components import Tile
+from ui.link import Link
+
+FULL_BAR = 10.0  # a verified score whose bar is full, unless there is a higher one
+UNLIKELY = "Probably not the same thing"
+BY_WAY = "Found by way of these"
+NOTHING = "Nothing here matches"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """One picture of an answer.
+
+    Attributes
+    ----------
+    image_id : int
+        The picture.
+    score : float
+        Its own; of expanded answers the verified one, or the weakest on the way to it.
+    same : bool or None
+        Whether it shows the same thing; None where the method cannot tell.
+    path : tuple of int
+        The pictures that led to it; empty where the query itself did.
+    """
+
+    image_id: int
+    score: float
+    same: bool | None = None
+    path: tuple[int, ...] = ()
+
+
+def of(found: Answer) -> list[Result]:
+    """Return all results, in the order in which they are shown.
+
+    What the query matches itself stands first, by its verified score; then what was found by way of
+    these; then the rest.
+    """
+    ids, scores = found.ranking.image_ids.tolist(), found.ranking.scores.tolist()
+    if found.calibration is None:
+        return [Result(i, score) for i, score in zip(ids, scores)]
+    least = found.calibration.least_score
+    direct = {i: one.score for i, one in found.verified.items()}
+    ways = {} if found.expansion is None else found.expansion.ways
+    same, led, rest = [], [], []
+    for image_id in ids:
+        score = direct.get(image_id, 0.0)
+        if score >= least:
+            same.append(Result(image_id, score, True))
+        elif image_id in ways:
+            way = ways[image_id]
+            led.append(Result(image_id, way.weakest, True, way.path[:-1]))
+        else:
+            rest.append(Result(image_id, score, False))
+    # Sorting is stable: what scores alike, or was not verified, stays as it was ranked.
+    same.sort(key=lambda result: -result.score)
+    rest.sort(key=lambda result: -result.score)
+    return same + led + rest
+
+
+def headline(found: Answer, results: list[Result], n_shown: int) -> str:
+    """Say in one line what was found."""
+    of_all = f"of {words.counted(found.n_images, 'image')}"
+    if found.calibration is None:
+        return f"{n_shown} most similar {of_all}"
+    n_same = sum(bool(result.same) for result in results)
+    if n_same == 0:
+        return NOTHING
+    return f"{n_same} {of_all} {'shows' if n_same == 1 else 'show'} the same thing"
+
+
+def promise(found: Answer, name: str) -> str | None:
+    """Say from which score a result counts as the same thing, and how far that can be trusted."""
+    told = found.calibration
+    if told is None:
+        return None
+    least = f"A verified score of {told.least_score:.1f} or more counts as the same thing"
+    if told.rate is not None:
+        return (
+            f"{least}: {told.rate:.0%} of pictures that match nothing here get there, measured "
+            "in this collection."
+        )
+    return (
+        f"{least}, as in other collections. To measure it in this one, run "
+        f"`python -m engine calibrate {name}`."
+    )
+
+
+def tiles(
+    shown: Index, here: Link, found: Answer, results: list[Result], n_shown: int, drawn: bool
+) -> list[Tile]:
+    """Make the tiles of the first results; a line above the first of each further group."""
+    more = {"keypoints": "all"} if drawn else {}
+    full = max((result.score for result in results), default=0.0)
+    made: list[Tile] = []
+    for rank, result in enumerate(results[:n_shown], 1):
+        image_id, path = result.image_id, shown.images[result.image_id].shown
+        told = words.score(found.method, result.score)
+        above = _line_above(results, rank - 1)
+        by_way = " → ".join(shown.images[i].shown.rsplit("/", 1)[-1] for i in result.path)
+        made.append(
+            Tile(
+                id=image_id,
+                url=urls.picture(shown, image_id, 640 if drawn else 320, **more),
+                href=urls.page("search", here.to(image_id=image_id)),
+                alt=f"{path}, rank {rank}, score {told}" + (f", {above}" if above else ""),
+                title=f"{path}: search from here",
+                caption=path.rsplit("/", 1)[-1],
+                rank=str(rank),
+                score=told,
+                share=_share(found, result.score, full),
+                more=(("Inspect", urls.page("inspect", here.to(image_id=image_id))),),
+                download=urls.file(shown, image_id),
+                above=above,
+                note=f"By way of {by_way}; weakest step {told}" if by_way else None,
+            )
+        )
+    return made
+
+
+def _line_above(results: list[Result], place: int) -> str | None:
+    """Return the line with which a group begins here, if one does."""
+    result, before = results[place], results[place - 1] if place else None
+    if result.same is False and (before is None or before.same):
+        return UNLIKELY
+    if result.path and (before is None or not before.path):
+        return BY_WAY
+    return None
+
+
+def _share(found: Answer, score: float, full: float) -> float:
+    """Return how long a score's bar is, 0 to 1."""
+    if found.method == encode.L1 or found.method in methods.AGGREGATED:
+        return score
+    if found.method in methods.VECTORS:
+        return max(2 * score - 1, 0.0)
+    return min(score / max(full, FULL_BAR), 1.0)
+
+
+def as_csv(shown: Index, results: list[Result]) -> str:
+    """Return the whole ranking as a table."""
+    rows: list[list[object]] = [
+        [
+            rank,
+            shown.images[result.image_id].shown,
+            f"{result.score:.6f}",
+            "" if result.same is None else ("yes" if result.same else "no"),
+            " > ".join(shown.images[i].shown for i in result.path),
+        ]
+        for rank, result in enumerate(results, 1)
+    ]
+    return words.csv(["rank", "image", "score", "same_thing", "by_way_of"], rows)
