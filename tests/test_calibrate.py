@@ -330,3 +330,24 @@ def test_the_command_tells_what_is_wrong(
     assert cli.main(["calibrate", *argv]) == code
     printed = capsys.readouterr()
     assert told in printed.err and printed.out == ""
+
+
+def test_a_picture_that_everything_is_joined_with_has_no_false_match(joined: Index) -> None:
+    everything = tuple(range(joined.n_images))
+    assert calibrate._stranger(joined, 0, everything, CalibrateParams(), 1) == 0
+    flat = joined.find_image("flat.png")
+    assert flat is not None
+    assert calibrate._stranger(joined, flat, (flat,), CalibrateParams(), 1) == 0
+
+
+def test_threads_change_nothing(joined: Index, painted: Path) -> None:
+    one = calibrate.calibrate("tiny", [painted], n_threads=1)
+    assert calibrate.calibrate("tiny", [painted], n_threads=3) == one
+
+
+def test_a_picture_whose_file_is_gone_is_searched_for_as_it_is_stored(
+    joined: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.pipeline.describe_image", lambda *_, **__: None)
+    (source,) = calibrate.calibrate("tiny").measured
+    assert source.n_pictures == joined.n_images
