@@ -59,7 +59,8 @@ class CalibrateParams:
         Pictures of the collection that are searched for, evenly spread over it; of each folder
         as many at most.
     least_checked : float
-        Scores below this are taken as false without looking at the map back.
+        Scores below this are taken as false without looking at the map back, and the least score
+        is never below it.
     """
 
     rate: float = 0.01
@@ -88,7 +89,7 @@ class Measured:
     took_part : bool
         Whether others of this source took part in setting the score.
     skipped : tuple of str
-        Files that could not be read, and why; files that are in the collection.
+        Files that could not be read, and why; files that are in the collection or came before.
     """
 
     source: str
@@ -147,28 +148,33 @@ def calibrate(
     Raises
     ------
     ArtifactError
-        If the index cannot be read, has no graph, or was replaced meanwhile.
+        If the index cannot be read, has no graph, was replaced meanwhile, or another process
+        calibrates it.
+    BuildError, ImageError
+        If a folder is missing or holds no pictures.
     ValueError
         If there are fewer than `calibration.N_LEAST` pictures of one kind.
     """
     index = open_index(name)
     joined = graph.open_graph(index)
+    _check_enough("the collection", index.n_images)
+    files = {folder: _files(folder) for folder in (*distractors, *check)}
     work = artifacts.artifacts_folder() / "calibrations" / artifacts.check_name(name)
     with artifacts.writing(f"calibration-{hashlib.sha256(name.encode()).hexdigest()[:16]}"):
         place = work / _digest(index, params)
         place.mkdir(parents=True, exist_ok=True)
         own = _own(index, joined, place, params, n_threads, progress)
-        others = [_folder(index, f, place, params, n_threads, progress) for f in distractors]
-        unused = [_folder(index, f, place, params, n_threads, progress) for f in check]
+        met: set[str] = set()
+        sources = [
+            _folder(index, folder, files[folder], met, place, params, n_threads, progress)
+            for folder in (*distractors, *check)
+        ]
+        others, unused = sources[: len(distractors)], sources[len(distractors) :]
         kinds = [own, *([_joined(others)] if others else [])]
         for kind in kinds:
-            if len(kind.scores) < calibration.N_LEAST:
-                raise ValueError(
-                    f"{kind.source or 'the collection'} has {len(kind.scores)} pictures that can "
-                    f"be searched for; calibration needs {calibration.N_LEAST}"
-                )
-        least = _least_score(kinds, params.rate)
-        measured = [_crossed(kinds, source, params.rate) for source in (own, *others)]
+            _check_enough(kind.source or "the collection", len(kind.scores))
+        least = _least_score(kinds, params)
+        measured = [_crossed(kinds, source, params) for source in (own, *others)]
         measured += [_measured(s, int((s.scores >= least).sum()), False) for s in unused]
         report = Report(least, params.rate, tuple(measured))
         if _digest(open_index(name), params) != place.name:
@@ -177,6 +183,14 @@ def calibrate(
         upkeep.add_part(name, PART, dataclasses.asdict(report), arrays)
         shutil.rmtree(work)
     return report
+
+
+def _check_enough(source: str, n_pictures: int) -> None:
+    if n_pictures < calibration.N_LEAST:
+        raise ValueError(
+            f"{source} has {n_pictures} pictures that can be searched for; calibration needs "
+            f"{calibration.N_LEAST}"
+        )
 
 
 def _digest(index: Index, params: CalibrateParams) -> str:
@@ -188,7 +202,7 @@ def _digest(index: Index, params: CalibrateParams) -> str:
 
 
 def _kept(path: Path, make: Callable[[], float]) -> float:
-    """Return a score that an earlier run has left, or make and keep it; nan for none."""
+    """Return a score that an earlier run has left, or make and keep it."""
     record = records.read(path)
     if record is None:
         record = Record({}, {"score": np.array([make()], np.float32)})
@@ -247,15 +261,8 @@ def _is_undone(index: Index, image_id: int, found: Verified) -> bool:
     return back.score > 0 and returns <= GraphParams().returns
 
 
-def _folder(
-    index: Index,
-    folder: Path,
-    place: Path,
-    params: CalibrateParams,
-    n_threads: int,
-    progress: Progress | None,
-) -> _Sample:
-    """Search for the pictures of a folder that show nothing of the collection."""
+def _files(folder: Path) -> tuple[list[Path], list[str]]:
+    """List the pictures of a folder, and what cannot be looked into."""
     root = folder.expanduser().resolve()
     unreadable: list[str] = []
     files = [
@@ -265,6 +272,24 @@ def _folder(
     ]
     if not files:
         raise ImageError(f"there are no pictures in {root}. Name a folder that holds some.")
+    return files, unreadable
+
+
+def _folder(
+    index: Index,
+    folder: Path,
+    listed: tuple[list[Path], list[str]],
+    met: set[str],
+    place: Path,
+    params: CalibrateParams,
+    n_threads: int,
+    progress: Progress | None,
+) -> _Sample:
+    """Search for the pictures of a folder that show nothing of the collection.
+
+    Each counts once: `met` holds the digests of those that came before, and takes these.
+    """
+    files, skipped = listed[0], list(listed[1])
     spread = np.linspace(0, len(files) - 1, min(params.n_pictures, len(files))).round().astype(int)
     scores, parts = [], []
     for done, path in enumerate((files[i] for i in np.unique(spread).tolist()), 1):
@@ -273,16 +298,19 @@ def _folder(
         try:
             image = images.read(path)
         except ImageError as error:
-            unreadable.append(str(error))
+            skipped.append(str(error))
             continue
         if index.same_content(image.sha256):
-            unreadable.append(f"{path}: it is a picture of the collection")
+            skipped.append(f"{path}: it is a picture of the collection")
             continue
-
+        if image.sha256 in met:
+            skipped.append(f"{path}: it came before")
+            continue
+        met.add(image.sha256)
         scores.append(_kept(place / image.sha256, partial(_best, index, image, n_threads)))
         parts.append(int(image.sha256[:8], 16) % N_PARTS)
     return _Sample(
-        str(folder), np.array(scores, np.float32), np.array(parts, np.int64), tuple(unreadable)
+        str(folder), np.array(scores, np.float32), np.array(parts, np.int64), tuple(skipped)
     )
 
 
@@ -301,20 +329,27 @@ def _joined(samples: Sequence[_Sample]) -> _Sample:
     )
 
 
-def _least_score(kinds: Sequence[_Sample], rate: float, without: int | None = None) -> float:
+def _least_score(
+    kinds: Sequence[_Sample], params: CalibrateParams, without: int | None = None
+) -> float:
     """Return the least score of all kinds of pictures, leaving out one part of each."""
-    return max(
-        calibration.fit(kind.scores[kind.parts != without]).score_at(rate)
-        for kind in kinds
-        if (kind.parts != without).sum() >= calibration.N_LEAST
-    )
+    left = [kind.scores[kind.parts != without] for kind in kinds]
+    enough = [scores for scores in left if len(scores) >= calibration.N_LEAST]
+    if not enough:
+        raise ValueError(
+            f"without one part in {N_PARTS} of the pictures {max(map(len, left))} are left to set "
+            f"the score with, and {calibration.N_LEAST} are needed. Name more pictures that show "
+            "nothing of the collection, with --distractors FOLDER"
+        )
+    least = max(calibration.fit(scores).score_at(params.rate) for scores in enough)
+    return max(params.least_checked, least)
 
 
-def _crossed(kinds: Sequence[_Sample], source: _Sample, rate: float) -> Measured:
+def _crossed(kinds: Sequence[_Sample], source: _Sample, params: CalibrateParams) -> Measured:
     """Count the pictures of a source that reach the score set without their part."""
     reached = sum(
-        int((source.scores[source.parts == part] >= _least_score(kinds, rate, part)).sum())
-        for part in range(N_PARTS)
+        int((source.scores[source.parts == part] >= _least_score(kinds, params, part)).sum())
+        for part in np.unique(source.parts).tolist()
     )
     return _measured(source, reached, True)
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
+from engine.errors import ArtifactError
 from engine.index import Index
 
 PART = "calibration"
@@ -51,9 +52,14 @@ class Tail:
         return TAIL * math.exp((self.start - score) / self.excess) if self.excess > 0 else 0.0
 
     def score_at(self, share: float) -> float:
-        """Return the score that this share of pictures without a match reaches, 0 < share < 1."""
+        """Return the score that this share of pictures without a match reaches, 0 < share < 1.
+
+        Where no score is above the ninth decile it is the next number above all of them.
+        """
         if share >= TAIL:
             return float(np.quantile(self.scores, 1 - share))
+        if self.excess == 0:
+            return float(np.nextafter(self.scores[-1], np.float32(np.inf)))
         return self.start + self.excess * math.log(TAIL / share)
 
 
@@ -106,9 +112,21 @@ class Calibration:
 
 
 def of(index: Index) -> Calibration:
-    """Return the calibration of an index, or the one where nothing was measured."""
+    """Return the calibration of an index, or the one where nothing was measured.
+
+    Raises
+    ------
+    ArtifactError
+        If what was kept cannot be used.
+    """
     if PART not in index.parts:
         return Calibration(UNMEASURED)
     told = index.manifest["parts"][PART]["parameters"]
-    tails = tuple(fit(np.asarray(scores)) for scores in index.parts[PART].values())
-    return Calibration(float(told["least_score"]), float(told["rate"]), tails)
+    try:
+        tails = tuple(fit(np.asarray(scores)) for scores in index.parts[PART].values())
+        return Calibration(float(told["least_score"]), float(told["rate"]), tails)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(
+            f"the calibration of the index {index.name!r} cannot be used ({error!r}). Make it "
+            f"anew with: python -m engine calibrate {index.name}"
+        ) from error

@@ -56,6 +56,8 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
         _check_residuals(parts["residuals"], n_images, n_words)
     if "graph" in parts:
         _check_graph(parts["graph"], n_images)
+    if "calibration" in parts:
+        _check_calibration(parts["calibration"])
     rows, starts, jpeg = (parts["patches"][name] for name in ("rows", "starts", "jpeg"))
     if rows.ndim != 2 or starts.shape != (n_words + 1,) or jpeg.ndim != 1:
         raise ValueError("its patches do not fit")
@@ -117,3 +119,13 @@ def _check_graph(graph: Arrays, n_images: int) -> None:
         raise ValueError("graph/starts does not cut graph/targets into one piece an image")
     if len(targets) and not 0 <= targets.min() <= targets.max() < n_images:
         raise ValueError("graph/targets names images that are not there")
+
+
+def _check_calibration(kept: Arrays) -> None:
+    if not kept or set(kept) != {f"scores_{i}" for i in range(len(kept))}:
+        raise ValueError("its calibration does not hold scores_0, scores_1 and so on")
+    for name, scores in kept.items():
+        if scores.ndim != 1 or scores.dtype != np.float32 or not np.isfinite(scores).all():
+            raise ValueError(f"calibration/{name} does not hold finite scores")
+        if not len(scores) or np.any(np.diff(scores) < 0):
+            raise ValueError(f"calibration/{name} does not rise")

@@ -429,7 +429,7 @@ def _order(
     """Order images by what expansion found.
 
     What is not verified again keeps its direct score. Scores of what is not accepted are brought
-    down to the least of what is, where they are above it.
+    down to just below the least of what is, where they are not below it.
     """
     assert answer.expansion is not None
     ids = search.rank_listed(ids, scores, None).image_ids.astype(np.int64)
@@ -440,4 +440,7 @@ def _order(
     if accepted.any():
         capped = np.minimum(expanded, np.nextafter(expanded[accepted].min(), np.float32(0)))
         expanded = np.where(accepted, expanded, capped)
+        # Where the least accepted has no score at all, nothing is below it.
+        first = np.argsort(~accepted, kind="stable")
+        ids, expanded = ids[first], expanded[first]
     return search.rank_listed(ids, expanded, n_results)
