@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine import build, methods
+from engine import build, images, methods
 from engine.index import Index
 from tests.conftest import tiny_params
 from tests.pages_under_test import component, sentences, visit, well
@@ -38,9 +39,9 @@ def test_a_method_that_cannot_tell_says_what_is_most_similar(tiny: Index) -> Non
     assert "same thing" not in sentences(at)
 
 
-def test_an_upload_without_a_match_gives_no_answer() -> None:
+def test_an_upload_without_a_match_gives_no_answer(tiny: Index) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8)
-    token = STORE.keep("noise.png", encoded(noise))
+    token = STORE.keep("noise.jpg", images.encode_jpeg(noise))
     at = well(visit("search", query=f"upload-{token}"))
     assert results.NOTHING in sentences(at)
     assert component(at, "results")["items"][0]["above"] == results.UNLIKELY

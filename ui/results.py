@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from engine import encode, methods
+from engine import demo, encode, methods
 from engine.index import Index
 from engine.pipeline import Answer
 from ui import urls, words
@@ -87,6 +87,8 @@ def promise(found: Answer, name: str) -> str | None:
             f"{least}: {told.rate:.0%} of pictures that match nothing here get there, measured "
             "in this collection."
         )
+    if name == demo.NAME:  # its pictures share too much to tell anything by
+        return f"{least}, as in other collections."
     return (
         f"{least}, as in other collections. To measure it in this one, run "
         f"`python -m engine calibrate {name}`."
