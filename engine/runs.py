@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine import artifacts, encode, methods
+from engine import artifacts, calibration, encode, methods
 from engine.asmk import AsmkParams
 from engine.errors import ArtifactError, GroundTruthError
 from engine.evaluate import Evaluation, QueryResult, Result
@@ -108,7 +108,8 @@ def _parameters(index: Index, method: str) -> dict[str, Any]:
     if method in (methods.VERIFIED, methods.EXPANDED):
         told["rerank"] = dataclasses.asdict(RerankParams())
     if method == methods.EXPANDED:
-        told["expand"] = dataclasses.asdict(ExpandParams())
+        accepted = calibration.of(index).least_score
+        told["expand"] = dataclasses.asdict(ExpandParams(least_score=accepted))
     parts = index.manifest["parts"]
     told["parts"] = {p: parts[p].get("parameters", {}) for p in methods.parts_read(method)}
     return told

@@ -1,17 +1,20 @@
 """Expansion accepts nothing by itself: only ways of sure scores that agree."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from engine import expand, pipeline
+from engine import build, expand, graph, images, index, pipeline
 from engine.calibration import Calibration
 from engine.expand import ExpandParams, Expansion, View, Way
 from engine.graph import Graph
 from engine.rerank import Verified
 from engine.search import Ranking
 from engine.verify import Verification
+from tests.conftest import tiny_params
 
 PARAMS = ExpandParams(least_score=3.0)
 
@@ -55,6 +58,54 @@ def test_a_query_that_matches_nothing_surely_leads_nowhere() -> None:
     just_below = float(np.nextafter(PARAMS.least_score, 0))
     assert expand.walk(chain, [_found(0, just_below)], range(3), PARAMS) == []
     assert len(expand.walk(chain, [_found(0, PARAMS.least_score)], range(3), PARAMS)) == 3
+
+
+def test_a_step_that_does_not_hold_is_not_taken_but_another_way_may_be() -> None:
+    ring = _graph(4, {(0, 1): 8.0, (1, 3): 7.0, (0, 2): 6.0, (2, 3): 5.0})
+    asked: list[tuple[int, int]] = []
+
+    def step(view: View, target: int, affine: np.ndarray) -> np.ndarray | None:
+        asked.append((view.image_id, target))
+        moved = affine.copy()
+        moved[:, 2] += 1
+        return None if (view.image_id, target) == (1, 3) else moved
+
+    views = expand.walk(ring, [_found(0, 9.0)], range(4), PARAMS, step)
+    assert [view.path for view in views] == [(0,), (0, 1), (0, 2), (0, 2, 3)]
+    assert sorted(asked) == [(0, 1), (0, 2), (1, 3), (2, 3)]
+    assert [view.affine[0, 2] for view in views] == [0, 1, 1, 2], "each step tells its own map"
+
+
+def test_photographs_on_one_wall_led_to_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photographs: dict[str, Image.Image]
+) -> None:
+    """Two share the wall; what the query shows is in one of them only."""
+    names = ("astronaut", "chelsea", "china")
+    shown = {name: photographs[name].convert("RGB").resize((300, 300)) for name in names}
+
+    def pasted(*what: str) -> Image.Image:
+        wall = Image.new("RGB", (640, 320), (90, 90, 90))
+        for name, x in zip(what, (5, 335)):
+            wall.paste(shown[name], (x, 10))
+        return wall
+
+    folder = tmp_path / "walls"
+    folder.mkdir()
+    pasted("astronaut", "china").save(folder / "first.png")
+    pasted("chelsea", "china").save(folder / "second.png")
+    monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path / "artifacts"))
+    build.build(folder, "walls", tiny_params(), n_workers=1)
+    graph.make_graph("walls")
+    walls = index.open_index("walls")
+    first, second = walls.find_image("first.png"), walls.find_image("second.png")
+    assert first is not None and second is not None
+    assert graph.open_graph(walls).targets.tolist() == [1, 0]
+
+    for name, n_same in (("astronaut", {first}), ("china", {first, second})):
+        shown[name].save(tmp_path / f"{name}.png")
+        query = pipeline.describe_query(walls, images.read(tmp_path / f"{name}.png"))
+        answer = pipeline.search_query(walls, query, "expanded", None)
+        assert {i for i in (first, second) if answer.accepts(i)} == n_same
 
 
 VIEWS = [View((4,), 5.0, 5.0, np.eye(2, 3)), View((4, 6), 3.5, 4.0, np.eye(2, 3))]
