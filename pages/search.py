@@ -62,16 +62,14 @@ def answer(shown: Index, here: Link, drawn: bool) -> None:
         st.warning(words.no_keypoints(shown.extraction, "in Inspect"))
         link.page_link("inspect", "Look into it in Inspect")
         return
-    method, slot = method_of(shown, here), st.empty()
+    method = method_of(shown, here)
     if method == methods.EXPANDED and not opened.is_answered(shown, here, method):
-        with slot.container():
-            show(shown, here, opened.search(shown, here, methods.VERIFIED), drawn, "first-results")
-            with st.spinner("Looking further, by way of these"):
-                found = opened.search(shown, here, method)
-    else:
-        found = opened.search(shown, here, method)
-    with slot.container():
-        show(shown, here, found, drawn, "results")
+        show(shown, here, opened.search(shown, here, methods.VERIFIED), drawn)
+        with st.spinner("Looking further, by way of these"):
+            opened.search(shown, here, method)
+        st.rerun()
+    found = opened.search(shown, here, method)
+    show(shown, here, found, drawn)
     st.caption(
         f"{words.counted(len(used), 'keypoint')} · {len(set(used.tolist()))} of "
         f"{shown.n_words} words · {words.steps(found.timings, shown.extraction.title)}"
@@ -79,7 +77,7 @@ def answer(shown: Index, here: Link, drawn: bool) -> None:
     st.caption(words.METHODS[found.method])
 
 
-def show(shown: Index, here: Link, found: Answer, drawn: bool, key: str) -> None:
+def show(shown: Index, here: Link, found: Answer, drawn: bool) -> None:
     """Show an answer: what it says in one line, and its pictures."""
     many = here in st.session_state.setdefault("many", set())
     listed = results.of(found)
@@ -87,7 +85,7 @@ def show(shown: Index, here: Link, found: Answer, drawn: bool, key: str) -> None
     with st.container(horizontal=True, vertical_alignment="center"):
         told = results.headline(found, listed, n_shown)
         st.subheader(told, help=words.SCORES[found.method], anchor=False)
-        if not many and n_shown < len(listed) and st.button("Show more", key=f"more-{key}"):
+        if not many and n_shown < len(listed) and st.button("Show more"):
             st.session_state["many"].add(here)
             st.rerun()
         st.download_button(
@@ -96,13 +94,12 @@ def show(shown: Index, here: Link, found: Answer, drawn: bool, key: str) -> None
             file_name="results.csv",
             mime="text/csv",
             on_click="ignore",
-            key=f"csv-{key}",
         )
     promise = results.promise(found, shown.name)
     if promise:
         st.caption(promise)
     tiles = results.tiles(shown, here, found, listed, n_shown, drawn)
-    gallery(tiles, key, f"{n_shown} most similar of {words.counted(found.n_images, 'image')}")
+    gallery(tiles, "results", f"{n_shown} most similar of {words.counted(found.n_images, 'image')}")
 
 
 def main() -> None:

@@ -1,15 +1,19 @@
 """The search page: every picture to choose, rankings, methods and collections."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine import build, images, methods
+from engine import build, graph, images, methods
 from engine.index import Index
+from engine.pipeline import Answer, Timings
+from engine.search import Ranking
 from tests.conftest import tiny_params
 from tests.pages_under_test import component, sentences, visit, well
 from ui import results
+from ui.link import Link
 from ui.uploads import STORE
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
@@ -73,6 +77,39 @@ def test_a_method_that_lacks_its_part_tells_the_command(tiny: Index) -> None:
     at = well(visit("search", query="image-0", method="expanded"))
     assert at.selectbox(key="choose-method").value == tiny.method
     assert any("python -m engine graph tiny" in caption.value for caption in at.caption)
+
+
+def test_with_a_graph_the_verified_answer_is_expanded_by_itself(
+    tiny: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny.folder, tmp_path / "indexes" / "tiny")
+    monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path))
+    graph.make_graph("tiny")
+    image_id = tiny.find_image("chelsea.jpg")
+    at = well(visit("search", query=f"image-{image_id}"))
+    assert "Expanded: from what is verified" in sentences(at)
+    tiles = component(at, "results")["items"]
+    verified = well(visit("search", query=f"image-{image_id}", method="verified"))
+    direct = component(verified, "results")["items"]
+    assert tiles[0]["alt"] == direct[0]["alt"], "with its verified score"
+    assert [tile.get("above") for tile in tiles] == [None, results.UNLIKELY, None, None]
+
+
+def test_what_was_found_by_way_of_others_tells_the_way(tiny: Index) -> None:
+    listed = [
+        results.Result(0, 9.0, True),
+        results.Result(1, 4.5, True, (0, 2)),
+        results.Result(2, 0.5, False),
+    ]
+    nothing = Ranking(np.zeros(0, np.int32), np.zeros(0, np.float32))
+    found = Answer(nothing, "expanded", 12, (), Timings())
+    tiles = results.tiles(tiny, Link(), found, listed, 3, False)
+    assert [tile.above for tile in tiles] == [None, results.BY_WAY, results.UNLIKELY]
+    first, other = (tiny.images[i].path.rsplit("/", 1)[-1] for i in (0, 2))
+    assert tiles[1].note == f"By way of {first} → {other}; weakest step 4.5"
+    table = results.as_csv(tiny, listed).splitlines()
+    assert table[0] == "rank,image,score,same_thing,by_way_of"
+    assert [line.split(",")[3] for line in table[1:]] == ["yes", "yes", "no"]
 
 
 def test_a_method_without_meaning_gives_the_usual_ranking(tiny: Index) -> None:
