@@ -8,8 +8,6 @@ next one begins anew.
 
 import contextlib
 import dataclasses
-import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -70,14 +68,15 @@ def make_residuals(
     if PART in index.parts and index.manifest["parts"][PART]["parameters"] == told:
         return open_residuals(index)
     place = artifacts.artifacts_folder() / "residuals" / artifacts.check_name(name)
-    with artifacts.writing(f"residuals-{hashlib.sha256(name.encode()).hexdigest()[:16]}"):
+    with upkeep.making(name, PART):
         shutil.rmtree(place, ignore_errors=True)  # of a run that was stopped
         place.mkdir(parents=True)
         try:
             # One thread a product: the order of additions must not depend on the machine.
             with threadpool_limits(1):
                 arrays = _make(index, params, place, n_threads, progress)
-            if _digest(open_index(name)) != _digest(index):
+            same = (upkeep.digest(one, upkeep.KEYPOINTS) for one in (index, open_index(name)))
+            if len(set(same)) > 1:
                 raise ArtifactError(
                     f"the index {name!r} was replaced meanwhile; make its residuals again"
                 )
@@ -87,13 +86,6 @@ def make_residuals(
             with contextlib.suppress(OSError):  # others are at work in it
                 place.parent.rmdir()
     return open_residuals(open_index(name))
-
-
-def _digest(index: Index) -> str:
-    """Return a name for just these keypoints."""
-    parts = index.manifest["parts"]
-    digests = [parts[part]["arrays"] for part in ("keypoints", "words", "signatures")]
-    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
 
 
 def learn_basis(signatures: NDArray[np.uint64], n_dimensions: int) -> NDArray[np.float32]:

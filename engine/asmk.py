@@ -9,17 +9,14 @@ search", ICCV 2013.
 """
 
 import dataclasses
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codes, residuals, threads, turns
+from engine import codes, residuals, turns
 from engine.kernels import residuals as kernels
 from engine.residuals import Residuals, WordSums
 from engine.turns import TurnParams
-
-WORDS_AT_ONCE = 64  # of the query; the tables of their signs take 3 MB
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,8 +86,6 @@ def score(
     frequencies = residuals.byte_frequencies(collection.params)
     waves = turns.waves(n_parts, params.turn.n_turns)
     n_images = len(collection.n_words)
-    blocks = [slice(i, i + WORDS_AT_ONCE) for i in range(0, len(unit), WORDS_AT_ONCE)]
-    found = [np.zeros((n_images, params.turn.n_turns), np.float32) for _ in blocks]
 
     def some(rows: slice, sums: NDArray[np.float32]) -> None:
         kernels.select_signs(
@@ -107,10 +102,8 @@ def score(
             sums,
         )
 
-    threads.run([partial(some, *one) for one in zip(blocks, found)], n_threads)
-    total = np.zeros((n_images, params.turn.n_turns))
-    for sums in found:  # in this order, whichever was done first
-        total += sums
+    shape = (n_images, params.turn.n_turns)
+    total = residuals.add_blocks(len(unit), shape, np.float32, some, n_threads)
     norms = np.sqrt(len(unit) * np.maximum(collection.n_words, 1).astype(np.float64))
     relative = total / np.maximum(norms, 1)[:, None]
     return turns.settle(relative.astype(np.float32), exclude, params.turn)

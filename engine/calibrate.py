@@ -12,8 +12,6 @@ one part), and folders that take no part in setting it.
 """
 
 import dataclasses
-import hashlib
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -160,7 +158,7 @@ def calibrate(
     _check_enough("the collection", index.n_images)
     files = {folder: _files(folder) for folder in (*distractors, *check)}
     work = artifacts.artifacts_folder() / "calibrations" / artifacts.check_name(name)
-    with artifacts.writing(f"calibration-{hashlib.sha256(name.encode()).hexdigest()[:16]}"):
+    with upkeep.making(name, PART):
         place = work / _digest(index, params)
         place.mkdir(parents=True, exist_ok=True)
         own = _own(index, joined, place, params, n_threads, progress)
@@ -195,10 +193,7 @@ def _check_enough(source: str, n_pictures: int) -> None:
 
 def _digest(index: Index, params: CalibrateParams) -> str:
     """Return a name for a calibration of just these keypoints and edges."""
-    parts = index.manifest["parts"]
-    digests = [parts[part]["arrays"] for part in ("keypoints", "words", "signatures", graph.PART)]
-    told = json.dumps([digests, dataclasses.asdict(params)], sort_keys=True).encode()
-    return hashlib.sha256(told).hexdigest()[:16]
+    return upkeep.digest(index, (*upkeep.KEYPOINTS, graph.PART), dataclasses.asdict(params))
 
 
 def _kept(path: Path, make: Callable[[], float]) -> float:

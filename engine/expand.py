@@ -13,6 +13,7 @@ feature model for object retrieval", ICCV 2007.
 import dataclasses
 import heapq
 import math
+from collections import Counter
 from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
@@ -40,6 +41,8 @@ class ExpandParams:
         Verified score of a picture on the way with the next, of what lies in the query's frame.
     agrees : float
         How far that may lead from where the graph does, as a part of what the query maps to.
+    n_steps, n_tries : int
+        Steps that are looked at in all, and to one picture; what is left then is not gone.
     decay : float
         What each further step leaves of a way's strength.
     n_views : int
@@ -57,6 +60,8 @@ class ExpandParams:
     least_score: float = 3.3
     least_step: float = 1.5
     agrees: float = 0.25
+    n_steps: int = 200
+    n_tries: int = 3
     decay: float = 0.7
     n_views: int = 30
     n_keypoints: int = 1500
@@ -172,11 +177,15 @@ def walk(
     ]
     heapq.heapify(waiting)
     seen: dict[int, View] = {}
+    tries: Counter[int] = Counter()
     while waiting and len(seen) < params.n_views:
         strength, image_id, path, weakest, affine = heapq.heappop(waiting)
         if image_id in seen:
             continue
         if step is not None and len(path) > 1:
+            if tries.total() == params.n_steps or tries[image_id] == params.n_tries:
+                continue
+            tries[image_id] += 1
             found = step(seen[path[-2]], image_id, affine)
             if found is None:
                 continue

@@ -10,8 +10,6 @@ each picture found lies in ``artifacts/graphs/NAME``, so that a stopped run goes
 """
 
 import dataclasses
-import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -159,7 +157,7 @@ def make_graph(
     if PART in index.parts and index.manifest["parts"][PART]["parameters"] == told:
         return open_graph(index)
     work = artifacts.artifacts_folder() / "graphs" / artifacts.check_name(name)
-    with artifacts.writing(f"graph-{hashlib.sha256(name.encode()).hexdigest()[:16]}"):
+    with upkeep.making(name, PART):
         place = work / _digest(index, params)
         place.mkdir(parents=True, exist_ok=True)
         found = []
@@ -183,10 +181,7 @@ def make_graph(
 
 def _digest(index: Index, params: GraphParams) -> str:
     """Return a name for a graph of just these keypoints."""
-    parts = index.manifest["parts"]
-    digests = [parts[part]["arrays"] for part in ("keypoints", "words", "signatures")]
-    told = json.dumps([digests, dataclasses.asdict(params)], sort_keys=True).encode()
-    return hashlib.sha256(told).hexdigest()[:16]
+    return upkeep.digest(index, upkeep.KEYPOINTS, dataclasses.asdict(params))
 
 
 def _search(index: Index, image_id: int, params: GraphParams, n_threads: int) -> Record:

@@ -400,6 +400,7 @@ def _match(
         ranking = search.rank_listed(ids, listed.scores, n_results)
         return Answer(ranking, method, n_images, excluded, timings)
     checked = rerank.rerank(index, signed, listed, n_threads=n_threads)
+    calibrated = calibration.of(index)
     scores = np.zeros(n_images, np.float32)
     scores[: len(checked)] = [one.score for one in checked]
     answer = Answer(
@@ -409,11 +410,11 @@ def _match(
         excluded,
         dataclasses.replace(timings, verify=time.perf_counter() - ended),
         {one.image_id: one for one in checked},
-        calibration=calibration.of(index),
+        calibration=calibrated,
     )
     if graph is None:
         return answer
-    ways = ExpandParams(least_score=calibration.of(index).least_score)
+    ways = ExpandParams(least_score=calibrated.least_score)
     ended = time.perf_counter()
     expansion = expand(index, graph, signed, listed, checked, ways, n_threads)
     timings = dataclasses.replace(answer.timings, expand=time.perf_counter() - ended)

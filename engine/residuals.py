@@ -16,12 +16,14 @@ for image retrieval", CVIU 2015.
 """
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import methods
+from engine import methods, threads
 from engine.codebook import Words
 from engine.errors import ArtifactError
 from engine.index import Index
@@ -31,6 +33,7 @@ from engine.surf import Features
 
 PART = "residuals"
 SIGNS = 8  # dimensions whose signs stand in one byte
+WORDS_AT_ONCE = 64  # of the query; the tables of their codes or signs take 3 MB
 LOOKED_UP = 4  # signs of one table: with eight it would leave the cache
 
 
@@ -343,3 +346,38 @@ def sign_centres() -> NDArray[np.float32]:
     """Return what half a byte of signs stands for: (16, 4) float32 of ±1."""
     bits = np.arange(2**LOOKED_UP)[:, None] >> np.arange(LOOKED_UP) & 1
     return (2 * bits - 1).astype(np.float32)
+
+
+def add_blocks(
+    n_words: int,
+    shape: tuple[int, ...],
+    dtype: type[np.int64 | np.float32 | np.float64],
+    add: Callable[[slice, NDArray[Any]], None],
+    n_threads: int,
+) -> NDArray[Any]:
+    """Let a few of the query's words at once add to sums of their own, and add these up.
+
+    Parameters
+    ----------
+    n_words : int
+        Of the query.
+    shape : tuple of int
+        Of the sums.
+    dtype : type
+        Of a block's sums; what is not whole is added up in float64.
+    add : callable
+        Told a block of words and its sums, zero so far.
+    n_threads : int
+        The result does not depend on it: blocks are added in order, whichever was done first.
+
+    Returns
+    -------
+    array of `shape`
+    """
+    blocks = [slice(i, i + WORDS_AT_ONCE) for i in range(0, n_words, WORDS_AT_ONCE)]
+    found: list[NDArray[Any]] = [np.zeros(shape, dtype) for _ in blocks]
+    threads.run([partial(add, *one) for one in zip(blocks, found)], n_threads)
+    total: NDArray[Any] = np.zeros(shape, dtype if dtype is np.int64 else np.float64)
+    for sums in found:
+        total += sums
+    return total

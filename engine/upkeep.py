@@ -1,7 +1,10 @@
 """What is done to a whole index after it was built: further parts, checking, deleting."""
 
+import contextlib
+import hashlib
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,8 @@ from numpy.typing import NDArray
 from engine import artifacts
 from engine.errors import ArtifactError
 from engine.index import Index, index_folder, list_indexes, open_index, repair_command
+
+KEYPOINTS = ("keypoints", "words", "signatures")  # the parts that matching reads
 
 
 def add_part(
@@ -43,6 +48,20 @@ def add_part(
         content["parts"] = manifest["parts"] | {part: {"parameters": parameters, "arrays": written}}
         version = manifest["format_version"]
         artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
+
+
+@contextlib.contextmanager
+def making(name: str, part: str) -> Iterator[None]:
+    """Hold the right to make a part of an index; an ArtifactError if another process has it."""
+    with artifacts.writing(f"{part}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"):
+        yield
+
+
+def digest(index: Index, parts: Sequence[str], told: Mapping[str, Any] = {}) -> str:
+    """Return a name for just these arrays of an index, and what is made of them."""
+    described = index.manifest["parts"]
+    content = json.dumps([[described[part]["arrays"] for part in parts], told], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def verify(name: str) -> list[str]:

@@ -8,17 +8,14 @@ Jégou, Perronnin, Douze, Sánchez, Pérez, Schmid, "Aggregating local image des
 codes", PAMI 2012. Arandjelović, Zisserman, "All about VLAD", CVPR 2013.
 """
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codes, residuals, threads, turns
+from engine import codes, residuals, turns
 from engine.kernels import residuals as kernels
 from engine.residuals import Residuals, WordSums
 from engine.turns import TurnParams
 
-WORDS_AT_ONCE = 64  # of the query; the tables of their codes take 3 MB
 USUAL = TurnParams()
 _LARGEST = 2**15 - 1
 
@@ -58,9 +55,6 @@ def score_vectors(
     # Products of two bytes and 15 bits, at most 128 times twice, stay below 2^30.
     largest = float(np.abs(dampened).max(initial=0)) or 1.0
     steps = np.rint(dampened * (_LARGEST / largest)).astype(np.int16)
-    total = np.zeros((len(collection.n_words), collection.params.n_parts), np.int64)
-    blocks = _blocks(len(query.words))
-    found = [np.zeros_like(total) for _ in blocks]
 
     def some(rows: slice, sums: NDArray[np.int64]) -> None:
         kernels.add_products(
@@ -72,9 +66,8 @@ def score_vectors(
             sums,
         )
 
-    threads.run([partial(some, *one) for one in zip(blocks, found)], n_threads)
-    for sums in found:
-        total += sums
+    shape = (len(collection.n_words), collection.params.n_parts)
+    total = residuals.add_blocks(len(query.words), shape, np.int64, some, n_threads)
     length = float(np.sqrt(np.sum(steps.astype(np.float64) ** 2)))
     return _cosines(total.astype(np.float64), length, collection.vector_norms, exclude, params)
 
@@ -92,9 +85,6 @@ def score_codes(
     pieces = residuals.cut(dampened)
     turned = residuals.cut(residuals.quarter(dampened))
     frequencies = residuals.piece_frequencies(collection.params)
-    total = np.zeros((len(collection.n_words), collection.params.n_parts))
-    blocks = _blocks(len(query.words))
-    found = [np.zeros_like(total) for _ in blocks]
 
     def some(rows: slice, sums: NDArray[np.float64]) -> None:
         kernels.add_coded(
@@ -108,15 +98,10 @@ def score_codes(
             sums,
         )
 
-    threads.run([partial(some, *one) for one in zip(blocks, found)], n_threads)
-    for sums in found:  # in this order, whichever was done first
-        total += sums
+    shape = (len(collection.n_words), collection.params.n_parts)
+    total = residuals.add_blocks(len(query.words), shape, np.float64, some, n_threads)
     length = float(np.sqrt(np.sum(dampened.astype(np.float64) ** 2)))
     return _cosines(total, length, collection.code_norms, exclude, params)
-
-
-def _blocks(n_words: int) -> list[slice]:
-    return [slice(i, i + WORDS_AT_ONCE) for i in range(0, n_words, WORDS_AT_ONCE)]
 
 
 def _cosines(

@@ -27,10 +27,8 @@ def controls(shown: Index, here: Link) -> bool:
             help="What is compared, and how.",
         )
         st.caption(words.METHODS[method])
-        for part in methods.OPTIONAL:
-            others = [m for m in methods.METHODS if part in methods.lacking(m, shown.parts)]
-            if others:
-                st.caption(f"For {', '.join(others)}, run `{methods.adding(part, shown.name)}`.")
+        for line in words.lacking(shown.parts, shown.name):
+            st.caption(line)
         drawn: bool = st.toggle(
             "Show keypoints", key="drawn", persist_state="session", help=words.TERMS["keypoint"]
         )

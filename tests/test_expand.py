@@ -76,6 +76,20 @@ def test_a_step_that_does_not_hold_is_not_taken_but_another_way_may_be() -> None
     assert [view.affine[0, 2] for view in views] == [0, 1, 1, 2], "each step tells its own map"
 
 
+def test_in_a_crowd_the_walk_once_looked_at_every_step() -> None:
+    crowd = _graph(60, {(0, i): 60.0 - i for i in range(1, 60)})
+    asked: list[int] = []
+
+    def step(view: View, target: int, affine: np.ndarray) -> np.ndarray | None:
+        asked.append(target)
+        return affine if target == 2 else None
+
+    few = dataclasses.replace(PARAMS, n_steps=5)
+    views = expand.walk(crowd, [_found(0, 99.0)], range(60), few, step)
+    assert asked == [1, 2, 3, 4, 5], "the strongest first"
+    assert [view.image_id for view in views] == [0, 2]
+
+
 def test_photographs_on_one_wall_led_to_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photographs: dict[str, Image.Image]
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import build, graph, images, methods
+from engine import build, calibration, graph, images, methods
 from engine.index import Index
 from engine.pipeline import Answer, Timings
 from engine.search import Ranking
@@ -33,7 +33,7 @@ def test_a_picture_of_the_collection_finds_its_turned_view(tiny: Index) -> None:
     assert image_id not in [tile["id"] for tile in tiles]
     assert f"1 of {tiny.n_images - 1} images shows the same thing" in sentences(at)
     assert [tile.get("above") for tile in tiles] == [None, results.UNLIKELY, None, None]
-    assert "as in other collections" in sentences(at)
+    assert "a cautious guess" in sentences(at)
 
 
 def test_a_method_that_cannot_tell_says_what_is_most_similar(tiny: Index) -> None:
@@ -110,6 +110,19 @@ def test_what_was_found_by_way_of_others_tells_the_way(tiny: Index) -> None:
     table = results.as_csv(tiny, listed).splitlines()
     assert table[0] == "rank,image,score,same_thing,by_way_of"
     assert [line.split(",")[3] for line in table[1:]] == ["yes", "yes", "no"]
+
+
+def test_a_calibrated_collection_says_how_many_strangers_score_as_much(tiny: Index) -> None:
+    scores = np.linspace(0, 2, 200, dtype=np.float32)
+    told = calibration.Calibration(2.5, 0.01, (calibration.fit(scores),))
+    nothing = Ranking(np.zeros(0, np.int32), np.zeros(0, np.float32))
+    found = Answer(nothing, "verified", 12, (), Timings(), calibration=told)
+    listed = [results.Result(0, 90.0, True), results.Result(1, 1.0, False)]
+    sure, doubtful = results.tiles(tiny, Link(), found, listed, 2, False)
+    assert sure.title.endswith("\nunder 0.1 % of pictures that match nothing here score as much")
+    assert doubtful.title.endswith("\n50.0 % of pictures that match nothing here score as much")
+    promise = results.promise(found, "tiny")
+    assert promise is not None and "2.5" in promise and "1% of pictures" in promise
 
 
 def test_a_method_without_meaning_gives_the_usual_ranking(tiny: Index) -> None:

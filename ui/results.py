@@ -82,15 +82,15 @@ def promise(found: Answer, name: str) -> str | None:
     if told is None:
         return None
     least = f"A verified score of {told.least_score:.1f} or more counts as the same thing"
-    if told.rate is not None:
+    if told.is_measured:
         return (
             f"{least}: {told.rate:.0%} of pictures that match nothing here get there, measured "
             "in this collection."
         )
     if name == demo.NAME:  # its pictures share too much to tell anything by
-        return f"{least}, as in other collections."
+        return f"{least}: a cautious guess."
     return (
-        f"{least}, as in other collections. To measure it in this one, run "
+        f"{least}: a cautious guess. To measure it in this one, run "
         f"`python -m engine calibrate {name}`."
     )
 
@@ -113,7 +113,7 @@ def tiles(
                 url=urls.picture(shown, image_id, 640 if drawn else 320, **more),
                 href=urls.page("search", here.to(image_id=image_id)),
                 alt=f"{path}, rank {rank}, score {told}" + (f", {above}" if above else ""),
-                title=f"{path}: search from here",
+                title=f"{path}: search from here{_chance(found, result)}",
                 caption=path.rsplit("/", 1)[-1],
                 rank=str(rank),
                 score=told,
@@ -125,6 +125,15 @@ def tiles(
             )
         )
     return made
+
+
+def _chance(found: Answer, result: Result) -> str:
+    """Say how many pictures that match nothing score as much, where that was measured."""
+    share = None if found.calibration is None else found.calibration.reached(result.score)
+    if share is None or result.path:
+        return ""
+    told = "under 0.1 %" if share < 0.001 else f"{100 * share:.1f} %"
+    return f"\n{told} of pictures that match nothing here score as much"
 
 
 def _line_above(results: list[Result], place: int) -> str | None:

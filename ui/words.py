@@ -1,7 +1,9 @@
 """Sentences and small formats that several pages use."""
 
 import re
+from collections.abc import Container
 
+from engine import methods
 from engine.features import ExtractionParams
 from engine.methods import AGGREGATED, VECTORS
 from engine.pipeline import Timings
@@ -117,6 +119,16 @@ def steps(timings: Timings, features: str = "SURF") -> str:
     parts = [(features, timings.surf), ("words", timings.words), ("search", timings.search)]
     parts += [("verification", timings.verify), ("expansion", timings.expand)]
     return " · ".join(f"{name} {seconds(value)}" for name, value in parts if value > 0)
+
+
+def lacking(parts: Container[str], name: str) -> list[str]:
+    """Say for which methods an index of these parts lacks something, and the commands."""
+    told = []
+    for part in methods.OPTIONAL:
+        others = [m for m in methods.METHODS if part in methods.lacking(m, parts)]
+        if others:
+            told.append(f"For {', '.join(others)}, run `{methods.adding(part, name)}`.")
+    return told
 
 
 def score(method: str, value: float) -> str:

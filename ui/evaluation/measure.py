@@ -34,9 +34,8 @@ def show(shown: Index, here: View) -> None:
         usual = shown.method if shown.method in methods.available(shown.parts) else ""
         method = view.choose_method(methods.available(shown.parts), here.link.method or usual)
         st.caption(words.METHODS[method])
-        for other in methods.METHODS:
-            for part in methods.lacking(other, shown.parts):
-                st.caption(f"For {other}, run `{methods.adding(part, shown.name)}`.")
+        for line in words.lacking(shown.parts, shown.name):
+            st.caption(line)
         if st.button("Measure", type="primary", disabled=not can):
             st.session_state["measured"] = MEASUREMENTS.start(shown.name, name, method)
             st.rerun()
