@@ -31,6 +31,7 @@ from engine import (
     codebook,
     images,
     index,
+    lookup,
     methods,
     pipeline,
     records,
@@ -53,7 +54,7 @@ def make_collection(pictures: list[Path], n_images: int, place: Path) -> None:
     sample = np.concatenate([f.descriptors for f in found])
     drawn = np.sort(random.choice(len(sample), min(60_000, len(sample)), replace=False))
     words = codebook.train(sample[drawn], params.codebook, params.extraction, len(pictures))
-    assigned = [codebook.assign(f.descriptors, words.centres) for f in found]
+    assigned = [lookup.assign(f.descriptors, words.centres) for f in found]
     bits = [
         signatures.sign(f.descriptors, w.word_ids, words.signatures)
         for f, w in zip(found, assigned)

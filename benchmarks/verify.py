@@ -40,12 +40,12 @@ sys.path.insert(0, str(ROOT))
 
 from engine import (
     build,
-    codebook,
     evaluate,
     features,
     groundtruth,
     images,
     index,
+    lookup,
     rerank,
     shortlist,
     signatures,
@@ -111,7 +111,7 @@ class Query:
 
     def sign(self) -> shortlist.Signed:
         """Take the descriptors to words and signatures."""
-        words = codebook.assign(self.found.descriptors, self.many.codebook.centres)
+        words = lookup.assign(self.found.descriptors, self.many.codebook.centres)
         return shortlist.sign_query(self.many, self.found, words, self.size)
 
     def verify(self) -> list[rerank.Verified]:

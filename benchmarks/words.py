@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from engine import codebook, features, groups, images, index
+from engine import features, groups, images, index, lookup
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
             image = images.read(opened.picture_path(image_id))
             found = features.extract(image.gray, opened.extraction).descriptors
             times = [time.process_time()]
-            exact = codebook.assign(found, words.centres)
+            exact = lookup.assign(found, words.centres)
             times.append(time.process_time())
             near, distances = groups.near(found, words.centres, words.groups, 1)
             times.append(time.process_time())

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from engine import artifacts, encode, images, packing, records, search, worker
 from engine.artifacts import ArrayWriter, Json
-from engine.codebook import Words
 from engine.errors import BuildError
 from engine.index import Skipped
 from engine.index_format import SUMS, is_large
+from engine.lookup import Words
 from engine.surf import Keypoints
 
 PATCH_SIDE = 32

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.codebook import Words
+from engine.lookup import Words
 
 STORED = ("distance", "squared-distance", "count", "tf-idf")  # an index holds their lengths
 STOP, ROOT, L1 = "tf-idf-stop", "tf-idf-root", "tf-idf-l1"

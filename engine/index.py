@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import artifacts, codebook, encode, images, methods, packing
-from engine.codebook import Codebook, Words
+from engine.codebook import Codebook
 from engine.encode import check_weighting
 from engine.errors import ArtifactError
 from engine.features import ExtractionParams
 from engine.index_format import SUMS, Arrays, check_shapes
+from engine.lookup import Words
 from engine.surf import Keypoints, SurfParams
 from engine.table import Table
 

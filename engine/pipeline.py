@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from engine import (
     asmk,
     calibration,
-    codebook,
     encode,
     features,
     groups,
     images,
+    lookup,
     methods,
     packing,
     patches,
@@ -30,13 +30,13 @@ from engine import (
 from engine import shortlist as short
 from engine import verify as verification
 from engine.calibration import Calibration
-from engine.codebook import Words
 from engine.encode import BagOfWords
 from engine.errors import ImageError
 from engine.expand import ExpandParams, Expansion, expand
 from engine.graph import open_graph
 from engine.images import Image
 from engine.index import Index
+from engine.lookup import Words
 from engine.pool import available_cores
 from engine.rerank import Verified
 from engine.residuals import Residuals, WordSums, open_residuals
@@ -155,8 +155,8 @@ def warm_up(message: Callable[[str], None] | None = None) -> None:
 def _warm_up_matching() -> None:
     """Match and verify three keypoints of nothing."""
     points = np.zeros((3, 64), np.float32)
-    words = codebook.assign(points, points)
-    near = codebook.near_words(points, points, words.word_ids, 2)
+    words = lookup.assign(points, points)
+    near = lookup.near_words(points, points, words.word_ids, 2)
     centres = points.copy()
     centres.setflags(write=False)
     groups.near(points, centres, groups.gather(points)[1], 1)
@@ -219,7 +219,7 @@ def describe_query(
     found = features.extract(image.gray, params, n_threads or available_cores())
     described = time.perf_counter()
     vocabulary = index.codebook
-    words = codebook.assign(
+    words = lookup.assign(
         found.descriptors, vocabulary.centres, vocabulary.groups, n_threads or available_cores()
     )
     bag = encode.bag_of_words(words, index.n_words)

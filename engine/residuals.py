@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import methods, threads
-from engine.codebook import Words
 from engine.errors import ArtifactError
 from engine.index import Index
+from engine.lookup import Words
 from engine.shortlist import strengths
 from engine.signatures import N_BITS, sign
 from engine.surf import Features

@@ -11,10 +11,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import codebook, packing, signatures, voting
-from engine.codebook import Words
+from engine import lookup, packing, signatures, voting
 from engine.index import Index
 from engine.kernels.signatures import Entries
+from engine.lookup import Words
 from engine.signatures import Matches
 from engine.surf import Features, Keypoints
 from engine.verify import Geometry
@@ -153,7 +153,7 @@ def sign_query(
     """
     model = index.codebook.signatures
     found = index.codebook.groups
-    near = codebook.near_words(
+    near = lookup.near_words(
         features.descriptors,
         index.codebook.centres,
         words.word_ids,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, features, images, patches, records, signatures
+from engine import artifacts, codebook, features, images, lookup, patches, records, signatures
 from engine.codebook import Codebook
 from engine.errors import ImageError
 from engine.features import ExtractionParams
@@ -198,7 +198,7 @@ def _process(job: Job) -> Outcome:
     else:
         arrays = dict(found.arrays)
         vocabulary = _codebook(job.codebook, artifacts.stamp(Path(job.codebook)))
-        words = codebook.assign(arrays["descriptors"], vocabulary.centres, vocabulary.groups)
+        words = lookup.assign(arrays["descriptors"], vocabulary.centres, vocabulary.groups)
         bits = signatures.sign(arrays["descriptors"], words.word_ids, vocabulary.signatures)
         arrays |= {"word_ids": words.word_ids, "distances": words.distances, "bits": bits}
         if not job.keep_descriptors:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.assemble import NearestKeypoints
-from engine.codebook import Words
+from engine.lookup import Words
 
 
 @pytest.mark.parametrize("n_per_image", [1, 3])

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from engine import artifacts, build, codebook, datasets, index, upkeep, worker
+from engine import artifacts, build, datasets, index, lookup, upkeep, worker
 from engine.build import BuildParams
 from engine.codebook import CodebookParams
 from engine.errors import ArtifactError, BuildError, CancelledError
@@ -199,7 +199,7 @@ def test_words_of_other_features_are_refused(folder: Path, scratch: Path) -> Non
 def test_descriptors_are_kept_when_asked(folder: Path, scratch: Path) -> None:
     opened = build.build(folder, "kept", tiny_params(keep_descriptors=True), n_workers=1)
     descriptors = opened.parts["descriptors"]["descriptors"]
-    words = codebook.assign(np.asarray(descriptors), opened.codebook.centres)
+    words = lookup.assign(np.asarray(descriptors), opened.codebook.centres)
     every = np.concatenate([opened.words(i).word_ids for i in range(opened.n_images)])
     np.testing.assert_array_equal(words.word_ids, every)
     assert "descriptors" not in index.open_index("tiny").parts

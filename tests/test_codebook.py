@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine import codebook
+from engine import codebook, lookup
 from engine.codebook import CodebookParams
 from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
@@ -24,26 +24,26 @@ def _unit_rows(n: int, d: int, seed: int = 0) -> np.ndarray:
 
 def test_near_words_come_nearest_first_and_only_once() -> None:
     points, words = _unit_rows(300, 16), _unit_rows(40, 16, 1)
-    ids = codebook.assign(points, words).word_ids
+    ids = lookup.assign(points, words).word_ids
     expected = np.argsort(((points[:, None] - words) ** 2).sum(axis=2), axis=1, kind="stable")
-    np.testing.assert_array_equal(codebook.near_words(points, words, ids, 5), expected[:, :5])
-    assert codebook.near_words(points, words, ids, 99).shape == (300, 40)
-    np.testing.assert_array_equal(codebook.near_words(points, words, ids, 1)[:, 0], ids)
-    assert codebook.near_words(points[:0], words, ids[:0], 3).shape == (0, 3)
+    np.testing.assert_array_equal(lookup.near_words(points, words, ids, 5), expected[:, :5])
+    assert lookup.near_words(points, words, ids, 99).shape == (300, 40)
+    np.testing.assert_array_equal(lookup.near_words(points, words, ids, 1)[:, 0], ids)
+    assert lookup.near_words(points[:0], words, ids[:0], 3).shape == (0, 3)
 
 
 def test_among_equal_words_the_lower_ones_are_near() -> None:
     point, words = np.zeros((1, 4), np.float32), np.ones((6, 4), np.float32)
-    near = codebook.near_words(point, words, np.array([4], np.int32), 3)
+    near = lookup.near_words(point, words, np.array([4], np.int32), 3)
     assert near.tolist() == [[4, 0, 1]]
 
 
 def test_near_words_of_other_points_are_refused() -> None:
     points, words = _unit_rows(3, 16), _unit_rows(4, 16)
     with pytest.raises(ValueError, match="do not fit"):
-        codebook.near_words(points, words, np.zeros(2, np.int32), 2)
+        lookup.near_words(points, words, np.zeros(2, np.int32), 2)
     with pytest.raises(ValueError, match="n_words must be at least 1"):
-        codebook.near_words(points, words, np.zeros(3, np.int32), 0)
+        lookup.near_words(points, words, np.zeros(3, np.int32), 0)
 
 
 @given(
@@ -56,7 +56,7 @@ def test_assignment_equals_its_naive_twin(data: st.DataObject, n: int, k: int, d
     """Few different numbers, so that many words are equally near."""
     points = data.draw(hnp.arrays(np.float32, (n, d), elements=SHORT))
     words = data.draw(hnp.arrays(np.float32, (k, d), elements=SHORT))
-    got = codebook.assign(points, words)
+    got = lookup.assign(points, words)
     word_ids, distances = naive.assign(points, words)
     np.testing.assert_array_equal(got.word_ids, word_ids)
     np.testing.assert_array_equal(got.distances, distances)
@@ -64,9 +64,9 @@ def test_assignment_equals_its_naive_twin(data: st.DataObject, n: int, k: int, d
 
 def test_assignment_does_not_depend_on_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     points, words = _unit_rows(5000, 128), _unit_rows(500, 128, 1)
-    whole = codebook.assign(points, words)
-    monkeypatch.setattr(codebook, "ASSIGN_BLOCK", 77)
-    cut = codebook.assign(points, words)
+    whole = lookup.assign(points, words)
+    monkeypatch.setattr(lookup, "ASSIGN_BLOCK", 77)
+    cut = lookup.assign(points, words)
     np.testing.assert_array_equal(whole.word_ids, cut.word_ids)
     np.testing.assert_array_equal(whole.distances, cut.distances)
     word_ids, distances = naive.assign(points[:300], words)
@@ -77,7 +77,7 @@ def test_assignment_does_not_depend_on_the_block(monkeypatch: pytest.MonkeyPatch
 
 def test_ties_go_to_the_lower_word() -> None:
     words = np.repeat(_unit_rows(3, 128), 4, axis=0)
-    got = codebook.assign(words, words)
+    got = lookup.assign(words, words)
     assert got.word_ids.tolist() == [0] * 4 + [4] * 4 + [8] * 4
     assert not got.distances.any()
 
@@ -94,7 +94,7 @@ def test_ties_go_to_the_lower_word() -> None:
 )
 def test_what_cannot_be_assigned_is_a_value_error(points: np.ndarray, words: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"words|word|finite"):
-        codebook.assign(points, words)
+        lookup.assign(points, words)
 
 
 @pytest.mark.parametrize("algorithm", codebook.ALGORITHMS)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import encode
-from engine.codebook import Words
+from engine.lookup import Words
 from tests import naive
 
 

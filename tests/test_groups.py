@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine import approximate, codebook, groups
+from engine import approximate, codebook, groups, lookup
 from engine.groups import Groups
 from tests import naive
 from tests.uncompiled import said_compiled_and_not
@@ -60,23 +60,23 @@ def test_near_words_equal_their_naive_twin(
 def test_all_groups_give_what_exact_assignment_gives() -> None:
     centres, found = _grouped(_points(150, 32, 1))
     points = _points(500, 32, 2)
-    exact = codebook.assign(points, centres)
+    exact = lookup.assign(points, centres)
     word_ids, distances = groups.near(points, centres, found, 3, n_probes=len(found.heads))
     np.testing.assert_array_equal(word_ids[:, 0], exact.word_ids)
     np.testing.assert_array_equal(distances[:, 0], exact.distances)
-    near = codebook.near_words(points, centres, exact.word_ids, 3)
+    near = lookup.near_words(points, centres, exact.word_ids, 3)
     np.testing.assert_array_equal(word_ids, near)
 
 
 def test_a_few_groups_miss_little() -> None:
     centres, found = _grouped(_points(6000, 32, 1))
     points = _points(1000, 32, 2)
-    exact = codebook.assign(points, centres)
-    got = codebook.assign(points, centres, found)
+    exact = lookup.assign(points, centres)
+    got = lookup.assign(points, centres, found)
     assert (got.word_ids == exact.word_ids).mean() > 0.95
     assert np.all(got.distances >= exact.distances)
     np.testing.assert_array_equal(
-        codebook.near_words(points, centres, got.word_ids, 3, found)[:, 0], got.word_ids
+        lookup.near_words(points, centres, got.word_ids, 3, found)[:, 0], got.word_ids
     )
 
 
@@ -113,7 +113,7 @@ def test_wrong_arguments_are_value_errors() -> None:
     with pytest.raises(ValueError, match="n_words must be at least 1"):
         groups.near(centres, centres, found, 0)
     with pytest.raises(ValueError, match="finite"):
-        codebook.assign(np.full((2, 4), np.nan, np.float32), centres, found)
+        lookup.assign(np.full((2, 4), np.nan, np.float32), centres, found)
 
 
 def test_approximate_words_are_nearly_as_good_and_always_the_same() -> None:
@@ -123,9 +123,9 @@ def test_approximate_words_are_nearly_as_good_and_always_the_same() -> None:
     np.testing.assert_array_equal(centres, again)
     assert found.fits(centres)
     lloyd = codebook._lloyd(sample, codebook.CodebookParams(300, n_iterations=10))
-    ours, theirs = (codebook.assign(sample, c).distances.astype("f8") for c in (centres, lloyd))
+    ours, theirs = (lookup.assign(sample, c).distances.astype("f8") for c in (centres, lloyd))
     assert (ours**2).mean() < 1.05 * (theirs**2).mean()
-    assert np.bincount(codebook.assign(sample, centres).word_ids, minlength=300).min() >= 0
+    assert np.bincount(lookup.assign(sample, centres).word_ids, minlength=300).min() >= 0
 
 
 def test_a_word_that_loses_all_takes_the_farthest_descriptor() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import codebook, encode, features, images, methods, pipeline, signatures
+from engine import encode, features, images, lookup, methods, pipeline, signatures
 from engine.features import ExtractionParams
 from engine.index import Index
 from engine.surf import SurfParams
@@ -121,7 +121,7 @@ def test_threads_change_nothing(tiny: Index) -> None:
 def test_words_of_the_index_are_those_of_its_pictures(tiny: Index) -> None:
     for image_id, entry in enumerate(tiny.images):
         found = features.extract(images.read(tiny.root / entry.path).gray, tiny.extraction)
-        words = codebook.assign(found.descriptors, tiny.codebook.centres)
+        words = lookup.assign(found.descriptors, tiny.codebook.centres)
         order = np.argsort(words.word_ids, kind="stable")
         kept, kept_words = tiny.keypoints(image_id), tiny.words(image_id)
         np.testing.assert_array_equal(words.word_ids[order], kept_words.word_ids)
@@ -180,7 +180,7 @@ before = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patch
 colour = np.random.default_rng(0).integers(0, 256, (90, 90, 3)).astype(np.uint8)
 found = surf.extract(colour[..., 0].copy())
 patches.cut(colour, found.xy, found.size, found.angle, 80)
-codebook.assign(found.descriptors, found.descriptors[:7])
+lookup.assign(found.descriptors, found.descriptors[:7])
 after = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patches)]
 assert before == after == [1, 1], (before, after)
 """

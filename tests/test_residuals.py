@@ -430,7 +430,8 @@ def test_an_index_replaced_meanwhile_keeps_its_new_state(
     added: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digests = iter("ab")
-    monkeypatch.setattr(aggregate, "_digest", lambda _: next(digests))
+    digests = iter("ab")
+    monkeypatch.setattr(upkeep, "digest", lambda *_: next(digests))
     with pytest.raises(ArtifactError, match="replaced meanwhile; make its residuals again"):
         aggregate.make_residuals("tiny", ResidualParams(n_dimensions=16))
     assert index.open_index("tiny").manifest == added.manifest

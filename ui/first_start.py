@@ -16,6 +16,7 @@ from engine import (
     features,
     images,
     index,
+    lookup,
     patches,
     surf,
 )
@@ -117,7 +118,7 @@ def _histogram() -> NDArray[np.uint8] | None:
     vocabulary = codebook.read_codebook(learned, "python -m engine demo")
     _, found = _example()
     bag = encode.bag_of_words(
-        codebook.assign(found.descriptors, vocabulary.centres), vocabulary.n_words
+        lookup.assign(found.descriptors, vocabulary.centres), vocabulary.n_words
     )
     return draw.bars(bag.distances, SIDE, SIDE * 3 // 4)
 
