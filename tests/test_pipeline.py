@@ -173,7 +173,7 @@ def test_a_warmed_up_process_compiles_nothing_more() -> None:
     """The first patch of a fresh server was waited for: its kernel had not been warmed up."""
     code = """
 import numpy as np
-from engine import codebook, patches, pipeline, surf
+from engine import lookup, patches, pipeline, surf
 from engine.kernels import assign, surf_patch
 pipeline.warm_up()
 before = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patches)]

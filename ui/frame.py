@@ -19,8 +19,6 @@ STYLE = """
 .st-key-bar [data-testid="stCaptionContainer"] { margin: 0; }
 .st-key-bar p { margin: 0; }
 [data-testid="stFileUploaderDropzoneInstructions"] * { white-space: normal; }
-/* White on the dark theme's accent is too faint to read. */
-[data-testid^="stBaseButton-primary"]:enabled { color: light-dark(#ffffff, #111111); }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; }
   .st-key-query-picture { max-width: 11rem; }

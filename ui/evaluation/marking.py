@@ -62,7 +62,7 @@ def overview(shown: Index, here: View) -> None:
     left, right = st.columns(2, gap="large")
     with left, st.form("new", border=False):
         name = st.text_input("Make one on the screen: its name", max_chars=48)
-        if st.form_submit_button("Begin", type="primary"):
+        if st.form_submit_button("Begin"):
             _begin(name.strip())
     with right:
         measure.upload(shown)
@@ -87,7 +87,7 @@ def _begin(name: str) -> None:
 def _save(shown: Index, held: Draft, key: str = "save") -> None:
     """Show the button that writes the marks down."""
     can = bool(held.changes) and not held.conflict
-    if st.button("Save", type="primary", disabled=not can, key=key):
+    if st.button("Save", disabled=not can, key=key):
         try:
             held.save(shown)
         except (EngineError, ValueError) as error:

@@ -36,7 +36,7 @@ def show(shown: Index, here: View) -> None:
         st.caption(words.METHODS[method])
         for line in words.lacking(shown.parts, shown.name):
             st.caption(line)
-        if st.button("Measure", type="primary", disabled=not can):
+        if st.button("Measure", disabled=not can):
             st.session_state["measured"] = MEASUREMENTS.start(shown.name, name, method)
             st.rerun()
     with left:

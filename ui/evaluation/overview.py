@@ -42,7 +42,7 @@ def empty(shown: Index) -> None:
         )
         with st.container(horizontal=True):
             part = {"part": view.TRUTHS}
-            st.button("Make a ground truth", type="primary", on_click=view.go, kwargs=part)
+            st.button("Make a ground truth", on_click=view.go, kwargs=part)
             st.button("Measure with a csv", on_click=view.go, kwargs={"part": view.MEASURE})
     with right, st.container(border=True):
         st.markdown("**On the command line**")
