@@ -9,6 +9,7 @@ next one begins anew.
 import contextlib
 import dataclasses
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -69,6 +70,7 @@ def make_residuals(
         return open_residuals(index)
     place = artifacts.artifacts_folder() / "residuals" / artifacts.check_name(name)
     with upkeep.making(name, PART):
+        begun_at = time.process_time()
         shutil.rmtree(place, ignore_errors=True)  # of a run that was stopped
         place.mkdir(parents=True)
         try:
@@ -80,7 +82,7 @@ def make_residuals(
                 raise ArtifactError(
                     f"the index {name!r} was replaced meanwhile; make its residuals again"
                 )
-            upkeep.add_part(name, PART, told, arrays)
+            upkeep.add_part(name, PART, told, arrays, time.process_time() - begun_at)
         finally:
             shutil.rmtree(place, ignore_errors=True)
             with contextlib.suppress(OSError):  # others are at work in it

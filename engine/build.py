@@ -1,8 +1,8 @@
 """From a folder of pictures to an index: the stages, over processes, resumable at any moment.
 
 Files of a build lie in ``artifacts/builds/NAME`` until it is done: ``plan.json`` (what was asked),
-one record a picture (see `engine.worker`), and the codebook. A run that finds them with the
-same plan goes on from there.
+one record a picture (see `engine.worker`), the codebook, and what learning it cost. A run that
+finds them with the same plan goes on from there.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from engine import (
     methods,
     packing,
     records,
+    upkeep,
     worker,
 )
 from engine.assemble import PATCH_SIDE, Assembled, assemble, write_patches
@@ -39,6 +41,7 @@ from engine.pool import Progress, Run, available_cores
 from engine.worker import Job, PatchJob
 
 CODEBOOK = "codebook"
+LEARNING_SECONDS = "learning-cpu-seconds"
 IMAGE_FRACTION = 10  # the original learned its words on a tenth of the images
 
 
@@ -225,9 +228,12 @@ def _learn_words(plan: _Plan, run: Run) -> Codebook:
     if params.codebook_name is None:
         sample, n_images = _training_sample(plan, run)
         run.say(f"Learning {params.codebook.n_words} words")
+        begun_at = time.process_time()
         words = codebook.train(
             sample, params.codebook, params.extraction, n_images, available_cores()
         )
+        spent = json.dumps(time.process_time() - begun_at)
+        artifacts.write_bytes(plan.work / LEARNING_SECONDS, spent.encode())
     else:
         words = codebook.open_codebook(params.codebook_name)
         _check_same_features(words.extraction, params)
@@ -296,6 +302,7 @@ def _gather(plan: _Plan, counts: dict[int, int], drawn: NDArray[np.int64]) -> ND
 def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     """Put the arrays together, cut the patches, and commit the manifest."""
     run.say("Writing the index")
+    begun_at = time.process_time()
     folder = index.index_folder(plan.name)
     folder.mkdir(parents=True, exist_ok=True)
     finished = [plan.record(i) for i in range(len(plan.paths))]
@@ -308,15 +315,19 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     parts["signatures"]["parameters"] = {"codebook": words.sha256}
     parts["vectors"]["parameters"] = {"method": plan.params.method}
     parts["codebook"] = codebook.to_entry(words, folder)
-    patches = _cut_patches(plan, assembled, parts["keypoints"]["arrays"], folder, run)
+    spent = time.process_time() - begun_at
+    patches, cutting = _cut_patches(plan, assembled, parts["keypoints"]["arrays"], folder, run)
+    begun_at = time.process_time()
     parts["patches"] = {
         "parameters": {"side": PATCH_SIDE},
         "arrays": write_patches(folder, patches, assembled.patch_rows),
     }
+    spent += cutting + time.process_time() - begun_at + _earlier_seconds(plan)
     content = {
         "parts": parts,
         "build": plan.params.to_json(),
         "libraries": artifacts.library_versions(),
+        upkeep.CPU_SECONDS: {upkeep.BUILD: round(spent, 3)},
     }
     large = is_large(words.n_words) or words.groups is not None
     version = artifacts.LARGE_VERSION if large else artifacts.FORMAT_VERSION
@@ -325,10 +336,24 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
         codebook.save_codebook(words, plan.name)
 
 
+def _earlier_seconds(plan: _Plan) -> float:
+    """Add up the CPU seconds of all pictures, in whichever run, and of learning the words."""
+    spent = 0.0
+    with contextlib.suppress(FileNotFoundError):
+        spent = float(json.loads((plan.work / LEARNING_SECONDS).read_bytes()))
+    for i in range(len(plan.paths)):
+        said = records.read_description(worker.record_path(plan.record(i), finished=True))
+        spent += (said or {}).get("cpu_seconds", 0.0)
+    return spent
+
+
 def _cut_patches(
     plan: _Plan, assembled: Assembled, entries: dict[str, Any], folder: Path, run: Run
-) -> Iterator[NDArray[np.uint8]]:
-    """Cut the patches that stand for each word out of the pictures: K times (P, S, S, 3) RGB."""
+) -> tuple[Iterator[NDArray[np.uint8]], float]:
+    """Cut the patches that stand for each word out of the pictures: K times (P, S, S, 3) RGB.
+
+    Also tells how many CPU seconds that took, in whichever process.
+    """
     packed = {name: artifacts.open_array(folder, entries[name]) for name in packing.ARRAYS}
     wanted = np.unique(assembled.patch_rows[assembled.patch_rows >= 0])
     owners = np.searchsorted(assembled.offsets, wanted, side="right") - 1
@@ -341,10 +366,14 @@ def _cut_patches(
         angles = plan.params.extraction.patch_angles(found.angle)
         jobs.append(PatchJob(picture, rows, found.xy, found.size, angles, PATCH_SIDE))
     cut = np.zeros((len(wanted) + 1, PATCH_SIDE, PATCH_SIDE, 3), np.uint8)
+    spent = 0.0
     with contextlib.closing(run.over(worker.cut_patches, jobs)) as results:
-        for rows, patches in run.counted("Cutting out patches of the words", results, len(jobs)):
+        for rows, patches, seconds in run.counted(
+            "Cutting out patches of the words", results, len(jobs)
+        ):
+            spent += seconds
             if patches is not None:
                 cut[np.searchsorted(wanted, rows)] = patches
     places = np.searchsorted(wanted, assembled.patch_rows)
     places[assembled.patch_rows < 0] = len(wanted)
-    return (cut[of_word] for of_word in places)
+    return (cut[of_word] for of_word in places), spent

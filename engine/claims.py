@@ -8,6 +8,7 @@ import numpy as np
 from engine import pipeline
 from engine.groundtruth import RIGHT, Query
 from engine.index import Index
+from engine.tuning import USUAL, Tuning
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,12 +47,14 @@ def check_claims(
     queries: Sequence[Query],
     method: str | None = None,
     progress: Callable[[int], None] | None = None,
+    tuning: Tuning = USUAL,
 ) -> list[Claim]:
     """Test what the original system claimed of queries labelled good, ok and junk.
 
     Every picture that carries a label for some landmark is a query of that label; "inside" is
     that landmark's labelled set, with its query pictures. What the original meant by labelled
-    set is not known, so both readings are given. `progress` is told how many pictures are done.
+    set is not known, so both readings are given. `progress` is told how many pictures are done;
+    `tuning` holds the method's parameters.
     """
     sets: dict[str, dict[str, set[int]]] = {}
     for query in queries:
@@ -69,7 +72,7 @@ def check_claims(
                 inside = set().union(*(by_label.get(name, set()) for name in labels))
                 for image_id in sorted(by_label[label]):
                     if image_id not in firsts:
-                        answer = pipeline.search_image(index, image_id, method, 4)
+                        answer = pipeline.search_image(index, image_id, method, 4, tuning=tuning)
                         firsts[image_id] = answer.ranking.image_ids.tolist()
                         if progress is not None:
                             progress(len(firsts))

@@ -22,15 +22,16 @@ def evaluate(args: argparse.Namespace) -> int:
     from engine import evaluate as measure
     from engine import groundtruth, runs
 
+    tuning = _tuning(args)
     opened = index.open_index(args.name)
     queries = groundtruth.read(args.groundtruth, opened)
     if args.claims:
-        return _claims(opened, queries, args)
+        return _claims(opened, queries, args, tuning)
     with bar(len(queries)) as progress:
-        result = measure.evaluate(opened, queries, args.method, progress)
+        result = measure.evaluate(opened, queries, args.method, progress, tuning)
     figures = result.to_json()
     if not args.no_keep:
-        figures["run"] = runs.keep(opened, result, args.groundtruth).name
+        figures["run"] = runs.keep(opened, result, args.groundtruth, tuning).name
         say(f"Kept as the run {figures['run']}")
     if args.json:
         put_json(figures)
@@ -47,6 +48,15 @@ def evaluate(args: argparse.Namespace) -> int:
         put(f"  mAP, good alone       {figures['mAP_easy']:.3f}")
     put(f"  landmarks             {groups['n_landmarks']}")
     return 0
+
+
+def _tuning(args: argparse.Namespace) -> Any:
+    from engine.tuning import tune
+
+    try:
+        return tune(args.set)
+    except ValueError as error:
+        raise EngineError(f"--set: {error}") from None
 
 
 def calibrate(args: argparse.Namespace) -> int:
@@ -88,12 +98,14 @@ def calibrate(args: argparse.Namespace) -> int:
     return 0
 
 
-def _claims(opened: index.Index, queries: Sequence[Any], args: argparse.Namespace) -> int:
+def _claims(
+    opened: index.Index, queries: Sequence[Any], args: argparse.Namespace, tuning: Any
+) -> int:
     from engine.claims import check_claims
 
     method = args.method or opened.method
     with bar(None, "Pictures") as progress:
-        claims = check_claims(opened, queries, method, progress)
+        claims = check_claims(opened, queries, method, progress, tuning)
     if args.json:
         rows = [dataclasses.asdict(c) for c in claims]
         for row in rows:
@@ -116,6 +128,7 @@ def ladder(args: argparse.Namespace) -> int:
     from engine import groundtruth, runs
     from engine import ladder as rungs
 
+    tuning = _tuning(args)
     opened = index.open_index(args.name)
     queries = groundtruth.read(args.groundtruth, opened)
     for part in methods.OPTIONAL:
@@ -123,12 +136,12 @@ def ladder(args: argparse.Namespace) -> int:
             ADDING[part](opened.name)
             opened = index.open_index(opened.name)
     with bar(len(queries)) as progress:
-        climbed = rungs.climb(opened, queries, args.methods, progress)
+        climbed = rungs.climb(opened, queries, args.methods, progress, tuning)
     rows = []
     for rung in climbed:
         kept = None
         if rung.evaluation is not None and not args.no_keep:
-            kept = runs.keep(opened, rung.evaluation, args.groundtruth).name
+            kept = runs.keep(opened, rung.evaluation, args.groundtruth, tuning).name
             say(f"Kept as the run {kept}")
         rows.append(rung.to_json() | {"run": kept})
     features_cpu = rungs.features_cpu_seconds(climbed)
@@ -160,6 +173,7 @@ def _put_ladder(rows: Sequence[dict[str, Any]]) -> None:
         "mAP by landmark",
         "CPU s/query",
         "bytes/image",
+        "build CPU s",
     )
     table = [heading, *(_rung(row) for row in rows if "mAP" in row)]
     widths = [max(len(line[i]) for line in table) for i in range(len(heading))]
@@ -175,7 +189,7 @@ def _put_ladder(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _rung(row: dict[str, Any]) -> tuple[str, ...]:
-    step, easy = row["step"], row["mAP_easy"]
+    step, easy, building = row["step"], row["mAP_easy"], row["build_cpu_seconds"]
     return (
         row["name"],
         f"{row['mAP']:.3f}",
@@ -189,6 +203,7 @@ def _rung(row: dict[str, Any]) -> tuple[str, ...]:
         f"{row['by_landmark']['mAP']:.3f}",
         f"{row['query_cpu_seconds']:.4f}",
         f"{row['bytes_per_image']:,.0f}",
+        "" if building is None else f"{building:,.0f}",
     )
 
 
@@ -222,6 +237,7 @@ def list_runs(args: argparse.Namespace) -> int:
             put(
                 f"{row['name']:<44} mAP {row['mAP']:.3f}  P@1 {row['P@1']:.3f}  "
                 f"{row['n_queries']} queries of {row['groundtruth']}"
+                + "".join(f"  {setting}" for setting in row["set"])
             )
     return 0
 
@@ -301,3 +317,11 @@ def _measured_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", type=options.name, help="index")
     parser.add_argument("groundtruth", type=Path, help="csv with query,relevant,label")
     parser.add_argument("--no-keep", action="store_true", help="do not keep the run")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="other parameters of the methods, as rerank.n_images=200 (a wrong name lists them)",
+    )

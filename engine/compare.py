@@ -137,6 +137,9 @@ def _notes(before: Run, after: Run, n_common: int) -> tuple[str, ...]:
         )
     elif before.parameters["codebook_digest"] != after.parameters["codebook_digest"]:
         notes.append("the visual words differ")
+    if before.settings != after.settings:
+        told = (", ".join(run.settings) or "the usual" for run in (before, after))
+        notes.append(f"the parameters differ ({'; '.join(told)})")
     if before.versions != after.versions:
         notes.append("the library versions differ")
     return tuple(notes)

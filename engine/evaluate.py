@@ -13,6 +13,7 @@ from engine.groundtruth import Query
 from engine.index import Index
 from engine.measures import average_precision, precision_at, right_ranks
 from engine.pipeline import Answer, QueryFeatures
+from engine.tuning import USUAL, Tuning
 
 Progress = Callable[[int, int], None]
 
@@ -161,6 +162,7 @@ def evaluate(
     queries: Sequence[Query],
     method: str | None = None,
     progress: Progress | None = None,
+    tuning: Tuning = USUAL,
 ) -> Evaluation:
     """Rank the whole collection for every query, and measure.
 
@@ -174,6 +176,8 @@ def evaluate(
         One of `methods.METHODS`; None takes the index's own.
     progress : callable or None
         Told how many queries of how many are done.
+    tuning : Tuning
+        Parameters of the method.
 
     Returns
     -------
@@ -184,7 +188,7 @@ def evaluate(
     ArtifactError
         If the index lacks a part that the method needs.
     """
-    (result,) = evaluate_all(index, queries, (method or index.method,), progress)
+    (result,) = evaluate_all(index, queries, (method or index.method,), progress, tuning)
     return result
 
 
@@ -193,6 +197,7 @@ def evaluate_all(
     queries: Sequence[Query],
     chosen: Sequence[str],
     progress: Progress | None = None,
+    tuning: Tuning = USUAL,
 ) -> list[Evaluation]:
     """Measure several methods as `evaluate` does, describing each query's picture once."""
     for method in chosen:
@@ -206,7 +211,7 @@ def evaluate_all(
     known = _known_elsewhere(queries)
     results: dict[str, list[QueryResult]] = {method: [] for method in chosen}
     for n_done, query in enumerate(queries, 1):
-        ranker = _Ranker(index, query)
+        ranker = _Ranker(index, query, tuning)
         for method in chosen:
             results[method].append(_measure(index, query, ranker, method, known))
         if progress is not None:
@@ -217,8 +222,8 @@ def evaluate_all(
 class _Ranker:
     """Rank one query by several methods; its picture is read and described when first needed."""
 
-    def __init__(self, index: Index, query: Query) -> None:
-        self._index, self._query = index, query
+    def __init__(self, index: Index, query: Query, tuning: Tuning) -> None:
+        self._index, self._query, self._tuning = index, query, tuning
         self._described: QueryFeatures | None = None
         self._tried, self._cpu = False, 0.0
 
@@ -230,9 +235,13 @@ class _Ranker:
             described, features_cpu = self._describe(), self._cpu
         started = time.process_time()
         if described is not None:
-            answer = pipeline.search_query(self._index, described, method, None)
+            answer = pipeline.search_query(
+                self._index, described, method, None, tuning=self._tuning
+            )
         else:  # reading a picture from outside has raised its error
-            answer = pipeline.search_stored(self._index, cast(int, image_id), method, None)
+            answer = pipeline.search_stored(
+                self._index, cast(int, image_id), method, None, tuning=self._tuning
+            )
         return answer, time.process_time() - started, features_cpu
 
     def _describe(self) -> QueryFeatures | None:

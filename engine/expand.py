@@ -47,6 +47,8 @@ class ExpandParams:
         What each further step leaves of a way's strength.
     n_views : int
         Pictures whose keypoints are carried back.
+    longest : int
+        Pictures on one way; 1 takes only what the query matches itself.
     n_keypoints : int
         The strongest of each of them.
     n_inliers : int
@@ -64,6 +66,7 @@ class ExpandParams:
     n_tries: int = 3
     decay: float = 0.7
     n_views: int = 30
+    longest: int = 30
     n_keypoints: int = 1500
     n_inliers: int = 5
     least_scale: float = 0.1
@@ -133,11 +136,14 @@ class Expansion:
         were carried back. Scores order, they are no measure of confidence.
     ways : mapping of int to Way
         How pictures were reached, by image id: the views, and what two or more of them agree on.
+    scores : mapping of int to float
+        What pictures are ordered by, by image id; the others keep their direct verified score.
     """
 
     views: tuple[View, ...]
     verified: list[Verified]
-    ways: Mapping[int, Way] = dataclasses.field(default_factory=dict)
+    ways: Mapping[int, Way]
+    scores: Mapping[int, float]
 
 
 Step = Callable[[View, int, NDArray[np.float64]], NDArray[np.float64] | None]
@@ -191,6 +197,8 @@ def walk(
                 continue
             affine = found
         seen[image_id] = View(path, -strength, weakest, affine)
+        if len(path) == params.longest:
+            continue
         for row in graph.edges(image_id):
             target = int(graph.targets[row])
             onward = compose(graph.affines[row], affine)
@@ -337,14 +345,15 @@ def expand(
     allowed = set(listed.image_ids.tolist())
     views = walk(graph, direct, allowed, params, _steps(index, query, params))
     if not views:
-        return Expansion((), [])
+        return Expansion((), [], {}, {})
     carried, sources = carry(index, query, views, params)
     candidates = _candidates(graph, listed, views)
     others = tuple(set(range(index.n_images)) - set(candidates.tolist()))
     listing = ShortListParams(n_images=len(candidates))
     again = shortlist.shortlist(index, carried, others, listing, n_threads)
     verified = rerank.rerank(index, carried, again, params.rerank, n_threads)
-    return Expansion(tuple(views), verified, _ways(views, verified, sources, params))
+    scores = {one.image_id: one.score for one in verified}
+    return Expansion(tuple(views), verified, _ways(views, verified, sources, params), scores)
 
 
 def _ways(

@@ -11,6 +11,7 @@ each picture found lies in ``artifacts/graphs/NAME``, so that a stopped run goes
 
 import dataclasses
 import shutil
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -160,21 +161,26 @@ def make_graph(
     with upkeep.making(name, PART):
         place = work / _digest(index, params)
         place.mkdir(parents=True, exist_ok=True)
-        found = []
+        found: list[Record] = []
         for image_id in range(index.n_images):
             path = place / f"{image_id}"
             record = records.read(path)
             if record is None:
+                before = time.process_time()
                 record = _search(index, image_id, params, n_threads)
+                record.description["cpu_seconds"] = time.process_time() - before
                 records.write(path, record)
             found.append(record)
             if progress is not None:
                 progress(image_id + 1, index.n_images)
+        before = time.process_time()
         graph = _join(index, found, params)
+        spent = time.process_time() - before
+        spent += sum(record.description.get("cpu_seconds", 0.0) for record in found)
         if _digest(open_index(name), params) != place.name:
             raise ArtifactError(f"the index {name!r} was replaced meanwhile; make its graph again")
         arrays = {field.name: getattr(graph, field.name) for field in dataclasses.fields(Graph)}
-        upkeep.add_part(name, PART, told, arrays)
+        upkeep.add_part(name, PART, told, arrays, spent)
         shutil.rmtree(work)
     return graph
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from engine import artifacts, evaluate, methods, statistics
+from engine import artifacts, evaluate, methods, statistics, upkeep
 from engine.evaluate import Evaluation, Progress
 from engine.groundtruth import Query
 from engine.index import Index
 from engine.statistics import Interval
+from engine.tuning import USUAL, Tuning
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class Rung:
         From the measured rung below; None for the first.
     bytes_per_image : float or None
         On disk, of what the method reads of every image (`methods.READS`).
+    build_cpu_seconds : float or None
+        Of building the index and adding the parts that the method needs; None where it is not
+        known (an index built before that was kept).
     missing : tuple of str
         The parts that the index lacks.
     add : str or None
@@ -57,6 +61,7 @@ class Rung:
     evaluation: Evaluation | None
     step: Step | None = None
     bytes_per_image: float | None = None
+    build_cpu_seconds: float | None = None
     missing: tuple[str, ...] = ()
     add: str | None = None
 
@@ -70,7 +75,7 @@ class Rung:
         return told | {
             "step": None if self.step is None else dataclasses.asdict(self.step),
             "bytes_per_image": self.bytes_per_image,
-            "build_cpu_seconds": None,  # indexes do not say what each part cost
+            "build_cpu_seconds": self.build_cpu_seconds,
             "missing": (),
         }
 
@@ -80,6 +85,7 @@ def climb(
     queries: Sequence[Query],
     chosen: Sequence[str] = methods.METHODS,
     progress: Progress | None = None,
+    tuning: Tuning = USUAL,
 ) -> list[Rung]:
     """Measure methods in order, each against the one before.
 
@@ -93,6 +99,8 @@ def climb(
         Some of `methods.METHODS`.
     progress : callable or None
         Told how many queries of how many are done.
+    tuning : Tuning
+        Parameters of the methods.
 
     Returns
     -------
@@ -101,7 +109,8 @@ def climb(
     """
     missing = {method: methods.lacking(method, index.parts) for method in chosen}
     able = [method for method in chosen if not missing[method]]
-    measured = {e.method: e for e in evaluate.evaluate_all(index, queries, able, progress)}
+    evaluations = evaluate.evaluate_all(index, queries, able, progress, tuning)
+    measured = {e.method: e for e in evaluations}
     rungs: list[Rung] = []
     below: Evaluation | None = None
     for method in chosen:
@@ -111,7 +120,8 @@ def climb(
             continue
         evaluation = measured[method]
         step = None if below is None else _step(below, evaluation)
-        rungs.append(Rung(method, evaluation, step, bytes_per_image(index, method)))
+        costs = bytes_per_image(index, method), build_cpu_seconds(index, method)
+        rungs.append(Rung(method, evaluation, step, *costs))
         below = evaluation
     return rungs
 
@@ -135,6 +145,14 @@ def bytes_per_image(index: Index, method: str) -> float:
         if part in methods.READS[method] or f"{part}/{array}" in methods.READS[method]:
             total += (index.folder / entry["file"]).stat().st_size
     return total / max(1, index.n_images)
+
+
+def build_cpu_seconds(index: Index, method: str) -> float | None:
+    """Return the CPU seconds of the build and of the parts that a method needs; None if unknown."""
+    costs = index.manifest.get(upkeep.CPU_SECONDS, {})
+    parts = [part for part in methods.parts_read(method) if part in methods.OPTIONAL]
+    told = [costs.get(part) for part in (upkeep.BUILD, *parts)]
+    return None if None in told else sum(told)
 
 
 def features_cpu_seconds(rungs: Sequence[Rung]) -> float | None:

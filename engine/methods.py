@@ -3,8 +3,8 @@
 The first seven compare one vector a picture: four of the original system, then variants of the
 last of these (`engine.encode`, `engine.vectors`). The next three compare what the keypoints of each
 word add up to, and need the collection's residuals. The others compare keypoint with keypoint, by
-signatures; `verified` then asks whether the matches agree on one map; `expanded` goes on from what
-is verified to what that matches, and needs the collection's graph.
+signatures; `verified` then asks whether the matches agree on one map; `averaged` and `expanded` go
+on from what is verified to what that matches, and need the collection's graph.
 """
 
 from collections.abc import Container, Mapping
@@ -18,8 +18,9 @@ ASMK = "asmk"
 AGGREGATED = (VLAD, VLAD_CODES, ASMK)
 SIGNATURES = "signatures"
 VERIFIED = "verified"
+AVERAGED = "averaged"
 EXPANDED = "expanded"
-METHODS = (*VECTORS, *AGGREGATED, SIGNATURES, VERIFIED, EXPANDED)
+METHODS = (*VECTORS, *AGGREGATED, SIGNATURES, VERIFIED, AVERAGED, EXPANDED)
 DEFAULT = VERIFIED
 # Parts that not every index has; a command of the same name adds each.
 OPTIONAL = ("residuals", "graph")
@@ -38,6 +39,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     ASMK: ("residuals/image_ids", "residuals/signs", "residuals/n_words"),
     SIGNATURES: ("keypoints", "words", "signatures"),
     VERIFIED: ("keypoints", "words", "signatures"),
+    AVERAGED: ("keypoints", "words", "signatures", "graph"),
     EXPANDED: ("keypoints", "words", "signatures", "graph"),
 }
 
@@ -53,6 +55,11 @@ def check_method(method: str) -> str:
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     return method
+
+
+def expands(method: str) -> bool:
+    """Tell whether a method goes on from what the query matches."""
+    return method in (AVERAGED, EXPANDED)
 
 
 def parts_read(method: str) -> tuple[str, ...]:

@@ -29,10 +29,11 @@ from engine import (
 )
 from engine import shortlist as short
 from engine import verify as verification
+from engine.average import average
 from engine.calibration import Calibration
 from engine.encode import BagOfWords
 from engine.errors import ImageError
-from engine.expand import ExpandParams, Expansion, expand
+from engine.expand import Expansion, expand
 from engine.graph import open_graph
 from engine.images import Image
 from engine.index import Index
@@ -43,6 +44,7 @@ from engine.residuals import Residuals, WordSums, open_residuals
 from engine.search import Ranking
 from engine.shortlist import Signed
 from engine.surf import Features, SurfParams
+from engine.tuning import USUAL, Tuning
 from engine.verify import Geometry
 
 
@@ -234,6 +236,7 @@ def search_query(
     n_results: int | None = 4,
     exclude_self: bool = True,
     n_threads: int | None = None,
+    tuning: Tuning = USUAL,
 ) -> Answer:
     """Rank the collection for a described picture.
 
@@ -251,6 +254,8 @@ def search_query(
         Whether images with the very same file content are left out.
     n_threads : int or None
         Threads of matching and verification; None takes every core.
+    tuning : Tuning
+        Parameters of the method.
 
     Returns
     -------
@@ -273,12 +278,14 @@ def search_query(
         started = time.perf_counter()
         sums = residuals.of_query(index, query.features, query.words, kept)
         timings = dataclasses.replace(query.timings, search=time.perf_counter() - started)
-        return _compare_sums(index, kept, sums, chosen, n_results, excluded, timings, n_threads)
+        asked = (chosen, n_results, excluded, timings, n_threads, tuning)
+        return _compare_sums(index, kept, sums, *asked)
     started = time.perf_counter()
     height, width = query.image.gray.shape
-    signed = short.sign_query(index, query.features, query.words, (width, height))
+    size = (width, height)
+    signed = short.sign_query(index, query.features, query.words, size, tuning.shortlist)
     timings = dataclasses.replace(query.timings, search=time.perf_counter() - started)
-    return _match(index, signed, chosen, n_results, excluded, timings, n_threads)
+    return _match(index, signed, chosen, n_results, excluded, timings, n_threads, tuning)
 
 
 def search_image(
@@ -288,6 +295,7 @@ def search_image(
     n_results: int | None = 4,
     exclude_self: bool = True,
     n_threads: int | None = None,
+    tuning: Tuning = USUAL,
 ) -> Answer:
     """Rank the collection for one of its own pictures, as `search_query` would.
 
@@ -298,8 +306,9 @@ def search_image(
     if chosen not in methods.VECTORS:
         described = describe_image(index, image_id, n_threads)
         if described is not None:
-            return search_query(index, described, chosen, n_results, exclude_self, n_threads)
-    return search_stored(index, image_id, chosen, n_results, exclude_self, n_threads)
+            asked = (chosen, n_results, exclude_self, n_threads, tuning)
+            return search_query(index, described, *asked)
+    return search_stored(index, image_id, chosen, n_results, exclude_self, n_threads, tuning)
 
 
 def describe_image(
@@ -322,6 +331,7 @@ def search_stored(
     n_results: int | None = 4,
     exclude_self: bool = True,
     n_threads: int | None = None,
+    tuning: Tuning = USUAL,
 ) -> Answer:
     """Rank the collection for one of its own pictures without its file.
 
@@ -337,9 +347,10 @@ def search_stored(
     if chosen in methods.AGGREGATED:
         kept = open_residuals(index)
         sums = residuals.of_stored(index, image_id, kept)
-        return _compare_sums(index, kept, sums, chosen, n_results, excluded, Timings(), n_threads)
-    signed = short.sign_stored(index, image_id)
-    return _match(index, signed, chosen, n_results, excluded, Timings(), n_threads)
+        asked = (chosen, n_results, excluded, Timings(), n_threads, tuning)
+        return _compare_sums(index, kept, sums, *asked)
+    signed = short.sign_stored(index, image_id, tuning.shortlist)
+    return _match(index, signed, chosen, n_results, excluded, Timings(), n_threads, tuning)
 
 
 def _compare_vectors(
@@ -365,14 +376,15 @@ def _compare_sums(
     excluded: tuple[int, ...],
     timings: Timings,
     n_threads: int | None,
+    tuning: Tuning,
 ) -> Answer:
     started = time.perf_counter()
     n_threads = n_threads or available_cores()
     if method == methods.ASMK:
-        scores = asmk.score(kept, sums, excluded, n_threads=n_threads)
+        scores = asmk.score(kept, sums, excluded, tuning.asmk, n_threads)
     else:
         score = vlad.score_vectors if method == methods.VLAD else vlad.score_codes
-        scores = score(kept, sums, excluded, n_threads=n_threads)
+        scores = score(kept, sums, excluded, tuning.turn, n_threads)
     ranking = search.rank(scores, n_results, excluded)
     seconds = timings.search + time.perf_counter() - started
     timings = dataclasses.replace(timings, search=seconds)
@@ -387,19 +399,20 @@ def _match(
     excluded: tuple[int, ...],
     timings: Timings,
     n_threads: int | None,
+    tuning: Tuning,
 ) -> Answer:
     """Make the short list, and verify and expand it if the method says so."""
-    graph = open_graph(index) if method == methods.EXPANDED else None
+    graph = open_graph(index) if methods.expands(method) else None
     n_threads = n_threads or available_cores()
     started = time.perf_counter()
-    listed = short.shortlist(index, signed, excluded, n_threads=n_threads)
+    listed = short.shortlist(index, signed, excluded, tuning.shortlist, n_threads)
     ended = time.perf_counter()
     timings = dataclasses.replace(timings, search=timings.search + ended - started)
     ids, n_images = listed.image_ids, len(listed.image_ids)
     if method == methods.SIGNATURES:
         ranking = search.rank_listed(ids, listed.scores, n_results)
         return Answer(ranking, method, n_images, excluded, timings)
-    checked = rerank.rerank(index, signed, listed, n_threads=n_threads)
+    checked = rerank.rerank(index, signed, listed, tuning.rerank, n_threads)
     calibrated = calibration.of(index)
     scores = np.zeros(n_images, np.float32)
     scores[: len(checked)] = [one.score for one in checked]
@@ -414,9 +427,13 @@ def _match(
     )
     if graph is None:
         return answer
-    ways = ExpandParams(least_score=calibrated.least_score)
     ended = time.perf_counter()
-    expansion = expand(index, graph, signed, listed, checked, ways, n_threads)
+    least = calibrated.least_score
+    if method == methods.AVERAGED:
+        expansion = average(graph, checked, set(ids.tolist()), least, tuning.average)
+    else:
+        ways = dataclasses.replace(tuning.expand, least_score=least)
+        expansion = expand(index, graph, signed, listed, checked, ways, n_threads)
     timings = dataclasses.replace(answer.timings, expand=time.perf_counter() - ended)
     answer = dataclasses.replace(answer, expansion=expansion, timings=timings)
     if not expansion.views:
@@ -434,8 +451,8 @@ def _order(
     """
     assert answer.expansion is not None
     ids = search.rank_listed(ids, scores, None).image_ids.astype(np.int64)
-    again = (*answer.verified.values(), *answer.expansion.verified)
-    found = {one.image_id: one.score for one in again}
+    found = {one.image_id: one.score for one in answer.verified.values()}
+    found |= answer.expansion.scores
     expanded = np.array([found.get(i, 0.0) for i in ids.tolist()], np.float32)
     accepted = np.array([bool(answer.accepts(i)) for i in ids.tolist()])
     if accepted.any():

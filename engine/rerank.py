@@ -37,6 +37,10 @@ class RerankParams:
     turn: float = 45.0
     verify: VerifyParams = dataclasses.field(default_factory=VerifyParams)
 
+    def __post_init__(self) -> None:
+        if not self.spread > 0:
+            raise ValueError(f"spread must be above 0, got {self.spread}")
+
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Verified:

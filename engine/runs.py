@@ -16,14 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import artifacts, calibration, encode, methods
-from engine.asmk import AsmkParams
 from engine.errors import ArtifactError, GroundTruthError
 from engine.evaluate import Evaluation, QueryResult, Result
-from engine.expand import ExpandParams
 from engine.index import Index
-from engine.rerank import RerankParams
-from engine.shortlist import ShortListParams
-from engine.turns import TurnParams
+from engine.tuning import USUAL, Tuning, changes
 
 SCHEMA_VERSION = 2
 READABLE = (1, 2)  # 1 lacks right_ids
@@ -67,6 +63,11 @@ class Run:
     paths: Mapping[int, str]
     evaluation: Evaluation
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Parameters of the method that were not the usual ones, as ``rerank.n_images=200``."""
+        return tuple(self.parameters.get("set", ()))
+
     def summary(self) -> dict[str, Any]:
         """Return what a list of runs shows."""
         return {
@@ -74,6 +75,7 @@ class Run:
             "made": self.made,
             "index": self.evaluation.index,
             "method": self.evaluation.method,
+            "set": self.settings,
             "groundtruth": self.groundtruth,
             "groundtruth_sha256": self.groundtruth_sha256,
             **self.evaluation.figures(),
@@ -89,7 +91,7 @@ def _path(name: str) -> Path:
     return runs_folder() / f"{artifacts.check_name(name)}.json"
 
 
-def _parameters(index: Index, method: str) -> dict[str, Any]:
+def _parameters(index: Index, method: str, tuning: Tuning) -> dict[str, Any]:
     """Return everything that was chosen and that the ranking depends on."""
     told: dict[str, Any] = {
         "extraction": index.extraction.to_json(),
@@ -99,17 +101,19 @@ def _parameters(index: Index, method: str) -> dict[str, Any]:
     if method in methods.VECTORS and method not in encode.STORED:
         told["weights"] = dataclasses.asdict(encode.WeightParams())
     if method in methods.AGGREGATED:
-        asmk = method == methods.ASMK
-        told["asmk" if asmk else "turn"] = dataclasses.asdict(
-            AsmkParams() if asmk else TurnParams()
-        )
+        name = "asmk" if method == methods.ASMK else "turn"
+        told[name] = dataclasses.asdict(getattr(tuning, name))
     elif method not in methods.VECTORS:
-        told["shortlist"] = dataclasses.asdict(ShortListParams())
-    if method in (methods.VERIFIED, methods.EXPANDED):
-        told["rerank"] = dataclasses.asdict(RerankParams())
+        told["shortlist"] = dataclasses.asdict(tuning.shortlist)
+    if method == methods.VERIFIED or methods.expands(method):
+        told["rerank"] = dataclasses.asdict(tuning.rerank)
+    if method == methods.AVERAGED:
+        told["average"] = dataclasses.asdict(tuning.average)
+        told["least_score"] = calibration.of(index).least_score
     if method == methods.EXPANDED:
         accepted = calibration.of(index).least_score
-        told["expand"] = dataclasses.asdict(ExpandParams(least_score=accepted))
+        told["expand"] = dataclasses.asdict(tuning.expand) | {"least_score": accepted}
+    told["set"] = changes(tuning)
     parts = index.manifest["parts"]
     told["parts"] = {p: parts[p].get("parameters", {}) for p in methods.parts_read(method)}
     return told
@@ -137,7 +141,7 @@ def _free_name(index: str, method: str, made: datetime.datetime) -> str:
         again += 1
 
 
-def keep(index: Index, evaluation: Evaluation, groundtruth: Path) -> Run:
+def keep(index: Index, evaluation: Evaluation, groundtruth: Path, tuning: Tuning = USUAL) -> Run:
     """Write an evaluation down.
 
     Parameters
@@ -148,6 +152,8 @@ def keep(index: Index, evaluation: Evaluation, groundtruth: Path) -> Run:
         From `evaluate.evaluate`.
     groundtruth : Path
         The csv that it was measured with.
+    tuning : Tuning
+        With which it was made.
 
     Returns
     -------
@@ -177,7 +183,7 @@ def keep(index: Index, evaluation: Evaluation, groundtruth: Path) -> Run:
                 catalogue=index.manifest["parts"]["images"]["catalogue"]["sha256"],
                 groundtruth=groundtruth.name,
                 groundtruth_sha256=digest,
-                parameters=_parameters(index, evaluation.method),
+                parameters=_parameters(index, evaluation.method, tuning),
                 versions=artifacts.library_versions(),
                 paths={i: index.images[i].path for i in sorted(named)},
                 evaluation=evaluation,

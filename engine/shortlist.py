@@ -48,6 +48,10 @@ class ShortListParams:
     n_comparisons: int = 40_000_000
     vote: VoteParams = dataclasses.field(default_factory=VoteParams)
 
+    def __post_init__(self) -> None:
+        if not self.most <= signatures.N_BITS:
+            raise ValueError(f"most must be at most {signatures.N_BITS}, got {self.most}")
+
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Signed:

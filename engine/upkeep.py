@@ -15,14 +15,21 @@ from engine.errors import ArtifactError
 from engine.index import Index, index_folder, list_indexes, open_index, repair_command
 
 KEYPOINTS = ("keypoints", "words", "signatures")  # the parts that matching reads
+CPU_SECONDS = "cpu_seconds"  # of the manifest: what the build and each further part took
+BUILD = "build"
 
 
 def add_part(
-    name: str, part: str, parameters: dict[str, Any], arrays: Mapping[str, NDArray[Any]]
+    name: str,
+    part: str,
+    parameters: dict[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    cpu_seconds: float | None = None,
 ) -> None:
     """Add a named part to an index, or replace it; the other parts are not touched.
 
-    Readers see the index without the part or with all of it.
+    Readers see the index without the part or with all of it. `cpu_seconds` is what making it took,
+    where that is known.
 
     Raises
     ------
@@ -46,6 +53,10 @@ def add_part(
             if key not in ("kind", "format_version", "sha256")
         }
         content["parts"] = manifest["parts"] | {part: {"parameters": parameters, "arrays": written}}
+        costs = {k: v for k, v in manifest.get(CPU_SECONDS, {}).items() if k != part}
+        if cpu_seconds is not None:
+            costs[part] = round(cpu_seconds, 3)
+        content[CPU_SECONDS] = costs
         version = manifest["format_version"]
         artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
 

@@ -41,7 +41,7 @@ class VoteParams:
         Best pictures, each by its own turn, that decide the collection's.
     """
 
-    most: int = 36
+    most: int = 40
     spread: float = 20.0
     half_window: float = 37.5
     own_turn: float = 0.6

@@ -4,6 +4,7 @@ A picture is finished when its record (see `engine.records`) says how its keypoi
 to words, or why it was skipped.
 """
 
+import contextlib
 import dataclasses
 import functools
 import gc
@@ -174,27 +175,35 @@ def give_up(job: Job) -> Outcome:
 def process(job: Job) -> Outcome:
     """Take one picture as far as the job asks, from wherever an earlier run left it."""
     prepare()
+    begun_at = time.process_time()
     done = records.read(record_path(job.record, finished=True))
     if done is not None:
         return _outcome(done)
     begun = _begun_path(job)
     begun.parent.mkdir(parents=True, exist_ok=True)
     begun.touch()
-    outcome = _process(job)
+    outcome = _process(job, begun_at)
     begun.unlink(missing_ok=True)
     return outcome
 
 
-def _process(job: Job) -> Outcome:
+def _process(job: Job, begun_at: float) -> Outcome:
+    """Leave the next record; it says how many CPU seconds it took, with those before it."""
     finished = record_path(job.record, finished=True)
     waiting = record_path(job.record, finished=False)
     kept = records.read(waiting)
     found = kept or _find_features(job)
+    spent = 0.0 if kept is None else kept.description.get("cpu_seconds", 0.0)
+
+    def write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+        cpu_seconds = round(spent + time.process_time() - begun_at, 6)
+        records.write(path, Record(found.description | {"cpu_seconds": cpu_seconds}, arrays))
+
     if found.description["reason"] is not None:
-        records.write(finished, found)
+        write(finished, {})
     elif job.codebook is None:
         if kept is None:
-            records.write(waiting, found)
+            write(waiting, found.arrays)
     else:
         arrays = dict(found.arrays)
         vocabulary = _codebook(job.codebook, artifacts.stamp(Path(job.codebook)))
@@ -203,7 +212,7 @@ def _process(job: Job) -> Outcome:
         arrays |= {"word_ids": words.word_ids, "distances": words.distances, "bits": bits}
         if not job.keep_descriptors:
             del arrays["descriptors"]
-        records.write(finished, Record(found.description, arrays))
+        write(finished, arrays)
         waiting.unlink(missing_ok=True)
     return _outcome(found)
 
@@ -213,11 +222,15 @@ def _outcome(record: Record) -> Outcome:
     return Outcome(told["path"], told["n_keypoints"], told["reason"])
 
 
-def cut_patches(job: PatchJob) -> tuple[NDArray[np.int64], NDArray[np.uint8] | None]:
-    """Cut patches out of one picture; None where the file can no longer be read."""
+def cut_patches(job: PatchJob) -> tuple[NDArray[np.int64], NDArray[np.uint8] | None, float]:
+    """Cut patches out of one picture; None where the file can no longer be read.
+
+    The last value is how many CPU seconds it took.
+    """
     prepare()
-    try:
+    begun_at = time.process_time()
+    cut = None
+    with contextlib.suppress(ImageError):
         rgb = images.read(Path(job.picture)).rgb
-    except ImageError:
-        return job.rows, None
-    return job.rows, patches.cut(rgb, job.xy, job.size, job.angle, job.side)
+        cut = patches.cut(rgb, job.xy, job.size, job.angle, job.side)
+    return job.rows, cut, time.process_time() - begun_at

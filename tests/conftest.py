@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image as Pillow
 
-from engine import build, index
+from engine import build, graph, index
 from engine.codebook import CodebookParams
 from engine.features import ExtractionParams
 from engine.index import Index
@@ -94,6 +94,16 @@ def built(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
 def tiny(built: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
     """The tiny index, opened. Do not write to it: see `scratch`."""
     monkeypatch.setenv("VISWORD_ARTIFACTS", str(built))
+    return index.open_index("tiny")
+
+
+@pytest.fixture
+def joined(tiny: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    """A copy of the tiny index with its graph."""
+    folder = tmp_path / "indexes" / "tiny"
+    shutil.copytree(tiny.folder, folder)
+    monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path))
+    graph.make_graph("tiny")
     return index.open_index("tiny")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from engine import artifacts, build, datasets, index, lookup, upkeep, worker
+from engine import artifacts, build, datasets, index, lookup, records, upkeep, worker
 from engine.build import BuildParams
 from engine.codebook import CodebookParams
 from engine.errors import ArtifactError, BuildError, CancelledError
@@ -61,6 +61,25 @@ def test_a_build_leaves_nothing_behind(folder: Path, scratch: Path) -> None:
     named = {e["file"] for _, e in artifacts.entries(index.open_index("clean").manifest)}
     kept = {path.name for path in index.index_folder("clean").iterdir()}
     assert kept == named | {artifacts.MANIFEST}
+
+
+def test_what_a_build_cost_counts_earlier_runs_too(folder: Path, scratch: Path) -> None:
+    def stop_at_the_fifth(progress: Progress) -> None:
+        if progress.stage == "Finding keypoints and their words" and progress.done == 5:
+            raise CancelledError("enough")
+
+    with pytest.raises(CancelledError):
+        build.build(folder, "cost", tiny_params(), 1, stop_at_the_fifth)
+    work = build.work_folder("cost")
+    described = [records.read_description(path) for path in work.rglob("*.done")]
+    assert len(described) == 5
+    assert all(said is not None and said["cpu_seconds"] > 0 for said in described)
+    assert float((work / build.LEARNING_SECONDS).read_text()) > 0
+    (work / build.LEARNING_SECONDS).write_text("1000")
+    opened = build.build(folder, "cost", tiny_params(), n_workers=1)
+    assert opened.manifest["cpu_seconds"]["build"] > 1000
+    build.build(folder, "again", tiny_params(codebook_name="tiny"), n_workers=2)
+    assert 0 < index.open_index("again").manifest["cpu_seconds"]["build"] < 500
 
 
 def test_progress_counts_every_picture(folder: Path, scratch: Path) -> None:

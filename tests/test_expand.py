@@ -164,7 +164,7 @@ def _answer(
     if again is not None:
         verified = [_found(i, score) for i, score in again.items()]
         views = tuple(VIEWS if ways else ())
-        expansion = Expansion(views, verified, {i: Way((i,), 5.0) for i in ways})
+        expansion = Expansion(views, verified, {i: Way((i,), 5.0) for i in ways}, again)
     nothing = Ranking(np.zeros(0, np.int32), np.zeros(0, np.float32))
     return pipeline.Answer(
         nothing,

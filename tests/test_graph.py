@@ -1,7 +1,6 @@
 """Pictures of one thing are joined, from both sides, and a stopped run goes on."""
 
 import dataclasses
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +12,6 @@ from engine.expand import ExpandParams
 from engine.graph import GraphParams
 from engine.index import Index
 from engine.records import Record
-
-
-@pytest.fixture
-def joined(tiny: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
-    """A copy of the tiny index with its graph."""
-    folder = tmp_path / "indexes" / "tiny"
-    shutil.copytree(tiny.folder, folder)
-    monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path))
-    graph.make_graph("tiny")
-    return index.open_index("tiny")
 
 
 def _pairs(made: graph.Graph) -> set[tuple[int, int]]:

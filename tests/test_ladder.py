@@ -85,7 +85,40 @@ def test_a_ladder_makes_the_graph_that_it_lacks(
     assert "graph" in index.open_index("tiny").parts
     assert expanded["step"]["before"] == "verified"
     assert expanded["bytes_per_image"] > verified["bytes_per_image"]
+    assert expanded["build_cpu_seconds"] > verified["build_cpu_seconds"] > 0
     assert "expand" in runs.open_run(expanded["run"]).parameters
+
+
+def test_what_building_cost_is_told_where_it_is_known(tiny: Index) -> None:
+    costs = tiny.manifest["cpu_seconds"]
+    assert ladder.build_cpu_seconds(tiny, "verified") == costs["build"] > 0
+    assert ladder.build_cpu_seconds(tiny, "expanded") is None, "it has no graph"
+    both = dataclasses.replace(tiny, manifest={"cpu_seconds": {"build": 2.0, "graph": 3.0}})
+    assert ladder.build_cpu_seconds(both, "expanded") == 5
+    assert ladder.build_cpu_seconds(both, "distance") == 2
+    assert ladder.build_cpu_seconds(dataclasses.replace(tiny, manifest={}), "distance") is None
+
+
+def test_parameters_can_be_set(
+    scratch: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["ladder", "tiny", str(truth), "--methods", "verified", "--json"]
+    for setting in ((), ("--set", "rerank.n_images=1", "--set", "shortlist.n_words=1")):
+        assert cli.main([*argv, *setting]) == 0
+    all_, one = (runs.open_run(name) for name in runs.list_runs())
+    assert (all_.settings, one.settings) == ((), ("shortlist.n_words=1", "rerank.n_images=1"))
+    assert one.parameters["rerank"]["n_images"] == 1
+    assert all(len([r for r in q.ranked if r.score > 0]) <= 1 for q in one.evaluation.results)
+    assert any(len([r for r in q.ranked if r.score > 0]) > 1 for q in all_.evaluation.results)
+    capsys.readouterr()
+    assert cli.main(["compare", all_.name, one.name]) == 0
+    note = capsys.readouterr().err
+    assert "the parameters differ (the usual; shortlist.n_words=1, rerank.n_images=1)" in note
+    assert cli.main(["runs"]) == 0
+    assert "rerank.n_images=1" in capsys.readouterr().out
+    assert cli.main([*argv, "--set", "rerank.images=1"]) == 1
+    assert "rerank.n_images" in capsys.readouterr().err
+    assert len(runs.list_runs()) == 2
 
 
 def test_the_command_prints_and_keeps(

@@ -156,7 +156,7 @@ def test_a_word_that_no_picture_holds_is_nowhere(many: Index) -> None:
         assert [len(part) for part in many.images_of_word(word, 5)] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("method", [m for m in methods.METHODS if m != methods.EXPANDED])
+@pytest.mark.parametrize("method", [m for m in methods.METHODS if not methods.expands(m)])
 def test_a_picture_finds_its_turned_view_by_its_file_and_by_what_is_stored(
     many: Index, method: str
 ) -> None:

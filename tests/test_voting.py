@@ -40,7 +40,8 @@ def test_windows_equal_a_slow_count():
     votes = voting.vote(
         matches, weights, query_angles, offsets, angles, VoteParams(own_turn=1.0, half_window=20)
     )
-    table = voting.by_distance(36, 20.0)
+    usual = VoteParams()
+    table = voting.by_distance(usual.most, usual.spread)
     for image in range(6):
         sums = np.zeros(72)
         for q in np.flatnonzero(matches.rows[image] >= 0):

@@ -11,6 +11,8 @@ from engine.pipeline import Timings
 METHODS = {
     "expanded": "Expanded: from what is verified on to what that matches, along the collection's "
     "graph, with the keypoints of the pictures on the way.",
+    "averaged": "Averaged: pictures also count by what the query's sure matches match, as the "
+    "collection's graph knows it. Average query expansion.",
     "verified": "Verified: the best matches keypoint by keypoint, kept where they agree on one "
     "shift, turn and stretch of the picture.",
     "signatures": "Signatures: keypoint with keypoint; each match counts by how alike the two are "
@@ -36,6 +38,8 @@ SCORES = dict.fromkeys(METHODS, _COSINE) | {
     "wider spread give more. 0 where nothing agrees.",
     "expanded": "As verified, with the keypoints of the pictures on the way. It orders; how sure "
     "a match is, the verified score tells.",
+    "averaged": "Roots of verified scores, of the query and of its sure matches, added up. It "
+    "orders; how sure a match is, the verified score tells.",
     "asmk": "How well the common words agree: 1 is the most, 0 nothing in common.",
     "vlad": "How alike the two sums are (cosine): 1 is the same, 0 nothing in common.",
     "vlad-codes": "How alike the two sums are (cosine): 1 is the same, 0 nothing in common.",
