@@ -8,7 +8,7 @@ from engine.compare import Comparison, Difference
 from engine.evaluate import QueryResult, Result
 from engine.truths import Truth
 from tests.golden.runs.make import RUN
-from ui.evaluation import sheet, told
+from ui.evaluation import kept, overview, sheet, told
 from ui.evaluation.drafts import Draft
 
 
@@ -52,6 +52,15 @@ def test_times_are_told_in_utc() -> None:
     assert told.when("2026-01-02T18:30:00+00:00") == "2 Jan 2026, 18:30"
     assert told.when("2026-01-02T01:30:00+02:00") == "1 Jan 2026, 23:30"
     assert told.when("long ago") == "long ago"
+
+
+def test_runs_of_other_parameters_can_be_told_apart() -> None:
+    parameters = {**RUN.parameters, "set": ["rerank.n_images=200"]}
+    tuned = dataclasses.replace(RUN, parameters=parameters)
+    assert kept.brief(tuned).settings == ("rerank.n_images=200",)
+    assert kept.brief(RUN).settings == ()
+    usual, other = overview.names_of([RUN, tuned])
+    assert other == usual.replace("A: count,", "B: count, rerank.n_images=200,")
 
 
 def result(**changes: object) -> QueryResult:

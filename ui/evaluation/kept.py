@@ -50,6 +50,8 @@ class Brief:
         As in the run.
     index_stamp, catalogue, codebook : str
         The state of the index at that time: of all, of its pictures, of its words.
+    settings : tuple of str
+        Parameters of the method that were not the usual ones.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Brief:
     index_stamp: str
     catalogue: str
     codebook: str
+    settings: tuple[str, ...] = ()
 
     def older(self, shown: Index) -> str:
         """Say what the index was at that time, if that is not what it is now; else nothing."""
@@ -83,6 +86,7 @@ def brief(run: Run) -> Brief:
         index_stamp=run.index_stamp,
         catalogue=run.catalogue,
         codebook=str(run.parameters.get("codebook_digest", "")),
+        settings=run.settings,
     )
 
 

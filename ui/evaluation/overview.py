@@ -112,10 +112,14 @@ def names_of(chosen: list[Run]) -> list[str]:
     if len({run.evaluation.method for run in chosen}) == len(chosen):
         titles = [run.evaluation.method for run in chosen]
     else:
-        titles = [f"{run.evaluation.method}, {told.when(run.made)}" for run in chosen]
+        titles = [_title(run) for run in chosen]
     if len(chosen) == 2 and len(set(titles)) < 2:
         titles = [run.name for run in chosen]
     return titles if len(chosen) < 2 else [f"{sign}: {t}" for sign, t in zip("AB", titles)]
+
+
+def _title(run: Run) -> str:
+    return ", ".join((run.evaluation.method, *run.settings, told.when(run.made)))
 
 
 def _truth_name(run: Brief, found: list[Brief]) -> str:
@@ -164,7 +168,7 @@ def _run_cell(run: Brief, here: View, shown: Index) -> Cell:
         run.method,
         here.href(run=run.name, beside="", asked=None),
         label=f"{run.method}: open the run of {told.when(run.made)}",
-        note=run.older(shown),
+        note=", ".join(note for note in (*run.settings, run.older(shown)) if note),
     )
 
 
