@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import artifacts, cli_evaluate, codebook, index, methods, upkeep
+from engine import artifacts, calibration, cli_evaluate, codebook, index, methods, upkeep
 from engine.errors import EngineError
 from engine.features import KINDS
 from engine.options import method_option as _method_option
 from engine.options import name as _name
 from engine.options import positive as _positive
 from engine.terminal import (
+    ADDING,
     Bars,
     add_graph,
     add_residuals,
@@ -77,17 +78,32 @@ def build(args: argparse.Namespace) -> int:
         method=args.method,
         keep_descriptors=args.keep_descriptors,
     )
+    had = _further_parts(args.name)
     bars = Bars()
     try:
         opened = run(args.folder, args.name, params, args.workers, bars, overwrite=args.overwrite)
     finally:
         bars.close()
     say_skipped(opened)
+    for part in [part for part in methods.OPTIONAL if part in had]:
+        say(f"The index that this one replaces had a part {part}: making it anew")
+        ADDING[part](opened.name)
+    if calibration.PART in had:
+        say(f"The other index was calibrated. Again: python -m engine calibrate {opened.name}")
+    opened = index.open_index(opened.name)
     if args.json:
         put_json(summary(opened))
     else:
         put_summary(summary(opened))
     return 0
+
+
+def _further_parts(name: str) -> set[str]:
+    """Return the parts of an index that is there; none if it cannot be read."""
+    try:
+        return set(index.open_index(name).parts)
+    except EngineError:
+        return set()
 
 
 def query(args: argparse.Namespace) -> int:

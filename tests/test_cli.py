@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import cli, index
+from engine import cli, index, upkeep
 from engine.index import Index
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,6 +134,21 @@ def test_build_list_info_verify_delete(
     assert _json(capsys, "verify", "six", "--json") == {"index": "six", "faults": []}
     assert cli.main(["delete", "six"]) == 0
     assert index.list_indexes() == ["tiny"]
+
+
+def test_an_index_built_anew_gets_the_parts_that_it_had(
+    folder: Path, scratch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["build", str(folder), "--name", "tiny", "--words", "10", "--samples", "900"]
+    assert cli.main(["graph", "tiny"]) == 0
+    upkeep.add_part("tiny", "calibration", {}, {})
+    assert cli.main([*argv, "--workers", "1", "--overwrite", "--json"]) == 0
+    read = capsys.readouterr()
+    assert "had a part graph: making it anew" in read.err
+    assert "python -m engine calibrate tiny" in read.err
+    parts = index.open_index("tiny").manifest["parts"]
+    assert "graph" in parts
+    assert {"residuals", "calibration"}.isdisjoint(parts)
 
 
 def test_verify_exits_with_1_on_damage(scratch: Path, capsys: pytest.CaptureFixture[str]) -> None:
