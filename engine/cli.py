@@ -101,7 +101,8 @@ def build(args: argparse.Namespace) -> int:
 def _further_parts(name: str) -> set[str]:
     """Return the parts of an index that is there; none if it cannot be read."""
     try:
-        return set(index.open_index(name).parts)
+        folder = index.index_folder(name)
+        return set(artifacts.read_manifest(folder, "index", index.repair_command(name))["parts"])
     except EngineError:
         return set()
 

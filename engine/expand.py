@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from engine import rerank, shortlist, signatures
 from engine.graph import Graph, compose, invert
@@ -26,7 +27,9 @@ from engine.index import Index
 from engine.kernels.signatures import Entries
 from engine.rerank import RerankParams, Verified
 from engine.shortlist import ShortList, ShortListParams, Signed
-from engine.verify import Geometry, VerifyParams
+from engine.verify import N_CELLS, Geometry, VerifyParams
+
+EVERYWHERE = np.ones((N_CELLS, N_CELLS), bool)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class ExpandParams:
         Pictures on one way; 1 takes only what the query matches itself.
     n_keypoints : int
         The strongest of each of them.
+    reach : int
+        Cells around one that holds an inlier that belong to a view's support too.
     n_inliers : int
         Keypoints of a picture on the way that another must hold for the two to agree.
     least_scale, largest_scale : float
@@ -68,6 +73,7 @@ class ExpandParams:
     n_views: int = 30
     longest: int = 30
     n_keypoints: int = 1500
+    reach: int = 1
     n_inliers: int = 5
     least_scale: float = 0.1
     largest_scale: float = 10.0
@@ -90,12 +96,17 @@ class View:
         The weakest score on the way.
     affine : (2, 3) float64 array
         Carries pixels of the query to pixels of this picture.
+    support : (16, 16) bool array
+        Cells of a grid on the query, by line and column, where all pictures on the way are known to
+        show the same thing: those that hold an inlier, and those around them. Keypoints are carried
+        back to these alone; beside them the pictures may show anything.
     """
 
     path: tuple[int, ...]
     strength: float
     weakest: float
     affine: NDArray[np.float64]
+    support: NDArray[np.bool_] = dataclasses.field(default_factory=lambda: EVERYWHERE)
 
     @property
     def image_id(self) -> int:
@@ -146,7 +157,14 @@ class Expansion:
     scores: Mapping[int, float]
 
 
-Step = Callable[[View, int, NDArray[np.float64]], NDArray[np.float64] | None]
+class Reached(NamedTuple):
+    """How a picture on the way shows the query: see `View`."""
+
+    affine: NDArray[np.float64]
+    support: NDArray[np.bool_]
+
+
+Step = Callable[[View, int, NDArray[np.float64]], Reached | None]
 
 
 def walk(
@@ -155,6 +173,7 @@ def walk(
     allowed: Container[int],
     params: ExpandParams,
     step: Step | None = None,
+    supports: Mapping[int, NDArray[np.bool_]] = {},
 ) -> list[View]:
     """Choose the pictures whose keypoints are carried back, the strongest way first.
 
@@ -170,6 +189,8 @@ def walk(
     step : callable or None
         Told a picture on the way, the next, and how the query maps to that by the graph: returns
         how it does by what the two share of what the query shows; None if they share too little.
+    supports : mapping of int to array
+        Of what the query matches itself, see `View.support`.
 
     Returns
     -------
@@ -188,6 +209,7 @@ def walk(
         strength, image_id, path, weakest, affine = heapq.heappop(waiting)
         if image_id in seen:
             continue
+        support = supports.get(path[0], EVERYWHERE)
         if step is not None and len(path) > 1:
             if tries.total() == params.n_steps or tries[image_id] == params.n_tries:
                 continue
@@ -195,8 +217,8 @@ def walk(
             found = step(seen[path[-2]], image_id, affine)
             if found is None:
                 continue
-            affine = found
-        seen[image_id] = View(path, -strength, weakest, affine)
+            affine, support = found
+        seen[image_id] = View(path, -strength, weakest, affine, support)
         if len(path) == params.longest:
             continue
         for row in graph.edges(image_id):
@@ -216,6 +238,21 @@ def walk(
     return list(seen.values())
 
 
+def _cells(xy: NDArray[np.float32], query: Signed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return line and column of the cell of the query in which each point lies."""
+    cells = np.clip(xy * N_CELLS // (query.width, query.height), 0, N_CELLS - 1).astype(np.int64)
+    return cells[:, 1], cells[:, 0]
+
+
+def _support(xy: NDArray[np.float32], query: Signed, params: ExpandParams) -> NDArray[np.bool_]:
+    """Return the cells that hold one of these points of the query, and those around them."""
+    held = np.zeros((N_CELLS, N_CELLS), bool)
+    held[_cells(xy, query)] = True
+    side = 2 * params.reach + 1
+    around: NDArray[np.bool_] = ndimage.binary_dilation(held, np.ones((side, side), bool))
+    return around
+
+
 class _Framed(NamedTuple):
     """Keypoints of a picture as if they had been seen in the query's frame."""
 
@@ -230,6 +267,7 @@ def _framed(index: Index, query: Signed, view: View, params: ExpandParams) -> _F
     back = invert(view.affine)
     xy = (keypoints.xy @ back[:, :2].T + back[:, 2]).astype(np.float32)
     rows = np.flatnonzero(np.all((xy >= 0) & (xy < (query.width, query.height)), axis=1))
+    rows = rows[view.support[_cells(xy[rows], query)]]
     strongest = np.argsort(-keypoints.response[rows], kind="stable")[: params.n_keypoints]
     rows = np.sort(rows[strongest])
     scale = math.sqrt(abs(float(np.linalg.det(back[:, :2]))))
@@ -250,7 +288,7 @@ def _steps(index: Index, query: Signed, params: ExpandParams) -> Step:
     width, height = query.width, query.height
     places = np.array([(x * width, y * height, 1) for x in (0.25, 0.75) for y in (0.25, 0.75)])
 
-    def step(view: View, target: int, affine: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    def step(view: View, target: int, affine: NDArray[np.float64]) -> Reached | None:
         """Match what a picture on the way shows of the query with the next picture."""
         framed = _framed(index, query, view, params)
         rows = np.arange(len(framed.bits))
@@ -268,7 +306,11 @@ def _steps(index: Index, query: Signed, params: ExpandParams) -> Step:
         by_graph, seen = places @ affine.T, places @ found.verification.affine.T
         extent = 2 * np.hypot(*(by_graph - by_graph.mean(axis=0)).T).mean()
         apart = np.hypot(*(seen - by_graph).T).mean()
-        return found.verification.affine if apart <= params.agrees * extent else None
+        if apart > params.agrees * extent:
+            return None
+        agreeing = found.query_rows[found.verification.inliers]
+        support = _support(framed.geometry.xy[agreeing], query, params) & view.support
+        return Reached(found.verification.affine, support)
 
     return step
 
@@ -343,7 +385,14 @@ def expand(
         Empty if the query matches nothing surely.
     """
     allowed = set(listed.image_ids.tolist())
-    views = walk(graph, direct, allowed, params, _steps(index, query, params))
+    supports = {
+        one.image_id: _support(
+            query.geometry.xy[one.query_rows[one.verification.inliers]], query, params
+        )
+        for one in direct
+        if one.score >= params.least_score
+    }
+    views = walk(graph, direct, allowed, params, _steps(index, query, params), supports)
     if not views:
         return Expansion((), [], {}, {})
     carried, sources = carry(index, query, views, params)

@@ -9,11 +9,11 @@ from PIL import Image
 
 from engine import build, expand, graph, images, index, pipeline
 from engine.calibration import Calibration
-from engine.expand import ExpandParams, Expansion, View, Way
+from engine.expand import ExpandParams, Expansion, Reached, View, Way
 from engine.graph import Graph
 from engine.rerank import Verified
 from engine.search import Ranking
-from engine.verify import Verification
+from engine.verify import N_CELLS, Verification
 from tests.conftest import tiny_params
 
 PARAMS = ExpandParams(least_score=3.0)
@@ -64,25 +64,29 @@ def test_a_step_that_does_not_hold_is_not_taken_but_another_way_may_be() -> None
     ring = _graph(4, {(0, 1): 8.0, (1, 3): 7.0, (0, 2): 6.0, (2, 3): 5.0})
     asked: list[tuple[int, int]] = []
 
-    def step(view: View, target: int, affine: np.ndarray) -> np.ndarray | None:
+    def step(view: View, target: int, affine: np.ndarray) -> Reached | None:
         asked.append((view.image_id, target))
         moved = affine.copy()
         moved[:, 2] += 1
-        return None if (view.image_id, target) == (1, 3) else moved
+        less = view.support.copy()
+        less[target] = False
+        return None if (view.image_id, target) == (1, 3) else Reached(moved, less)
 
-    views = expand.walk(ring, [_found(0, 9.0)], range(4), PARAMS, step)
+    supports = {0: np.eye(N_CELLS) == 0}
+    views = expand.walk(ring, [_found(0, 9.0)], range(4), PARAMS, step, supports)
     assert [view.path for view in views] == [(0,), (0, 1), (0, 2), (0, 2, 3)]
     assert sorted(asked) == [(0, 1), (0, 2), (1, 3), (2, 3)]
     assert [view.affine[0, 2] for view in views] == [0, 1, 1, 2], "each step tells its own map"
+    assert [int(supports[0].sum() - view.support.sum()) for view in views] == [0, 15, 15, 30]
 
 
 def test_in_a_crowd_the_walk_once_looked_at_every_step() -> None:
     crowd = _graph(60, {(0, i): 60.0 - i for i in range(1, 60)})
     asked: list[int] = []
 
-    def step(view: View, target: int, affine: np.ndarray) -> np.ndarray | None:
+    def step(view: View, target: int, affine: np.ndarray) -> Reached | None:
         asked.append(target)
-        return affine if target == 2 else None
+        return Reached(affine, view.support) if target == 2 else None
 
     few = dataclasses.replace(PARAMS, n_steps=5)
     views = expand.walk(crowd, [_found(0, 99.0)], range(60), few, step)
@@ -90,16 +94,23 @@ def test_in_a_crowd_the_walk_once_looked_at_every_step() -> None:
     assert [view.image_id for view in views] == [0, 2]
 
 
+@pytest.mark.parametrize("beside", [False, True])
 def test_photographs_on_one_wall_led_to_each_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photographs: dict[str, Image.Image]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    photographs: dict[str, Image.Image],
+    beside: bool,
 ) -> None:
-    """Two share the wall; what the query shows is in one of them only."""
-    names = ("astronaut", "chelsea", "china")
+    """Two share the wall; what the query shows is in one of them only.
+
+    The query's frame may hold the place on the wall, where the query shows something else.
+    """
+    names = ("astronaut", "chelsea", "china", "rocket")
     shown = {name: photographs[name].convert("RGB").resize((300, 300)) for name in names}
 
     def pasted(*what: str) -> Image.Image:
-        wall = Image.new("RGB", (640, 320), (90, 90, 90))
-        for name, x in zip(what, (5, 335)):
+        wall = Image.new("RGB", (800, 320), (90, 90, 90))
+        for name, x in zip(what, (5, 495)):
             wall.paste(shown[name], (x, 10))
         return wall
 
@@ -116,7 +127,10 @@ def test_photographs_on_one_wall_led_to_each_other(
     assert graph.open_graph(walls).targets.tolist() == [1, 0]
 
     for name, n_same in (("astronaut", {first}), ("china", {first, second})):
-        shown[name].save(tmp_path / f"{name}.png")
+        asked = shown[name]
+        if beside:
+            asked = pasted(*(("astronaut", "rocket") if name == "astronaut" else ("rocket", name)))
+        asked.save(tmp_path / f"{name}.png")
         query = pipeline.describe_query(walls, images.read(tmp_path / f"{name}.png"))
         answer = pipeline.search_query(walls, query, "expanded", None)
         assert {i for i in (first, second) if answer.accepts(i)} == n_same
