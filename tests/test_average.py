@@ -1,7 +1,6 @@
 """Average query expansion: whose scores count, who leads where, and what is not expanded."""
 
 import dataclasses
-import math
 
 import numpy as np
 import pytest
@@ -39,16 +38,18 @@ PAIRS = {(0, 1): 9.0, (0, 2): 4.0, (1, 2): 25.0, (1, 3): 16.0, (4, 5): 36.0, (2,
 DIRECT = [matching(0, 16.0), matching(1, 9.0), matching(4, 1.0), matching(3, 0.25)]
 
 
-def test_scores_are_sums_of_roots_over_the_query_and_its_sure_matches() -> None:
+def test_ways_count_half_of_their_weaker_step_on_top_of_the_direct_score() -> None:
     found = average.average(joining(PAIRS), DIRECT, EVERYTHING, LEAST)
     assert [view.path for view in found.views] == [(0,), (1,)]
     assert found.scores == {
-        0: pytest.approx(4 + 3),
-        1: pytest.approx(3 + 3),
-        2: pytest.approx(2 + 5),
-        3: pytest.approx(0.5 + 4),
-        4: pytest.approx(1),
+        0: 16 + 9 / 2,
+        1: 9 + 9 / 2,
+        2: 4 / 2 + 9 / 2,
+        3: 0.25 + 9 / 2,
+        4: 1,
     }, "4 is no sure match, so 5 gets nothing by it; 6 is two steps away"
+    full = average.average(joining(PAIRS), DIRECT, EVERYTHING, LEAST, AverageParams(step=1.0))
+    assert full.scores[2] == 4 + 9
 
 
 def test_two_have_to_agree_before_a_picture_shows_the_same_thing() -> None:
@@ -73,7 +74,7 @@ def test_neighbours_are_the_best_and_the_query_itself_is_none() -> None:
 def test_without_a_sure_match_scores_stay_as_they_were() -> None:
     found = average.average(joining(PAIRS), DIRECT[2:], EVERYTHING, LEAST)
     assert (found.views, found.ways) == ((), {})
-    assert found.scores == {4: 1.0, 3: math.sqrt(0.25)}
+    assert found.scores == {4: 1.0, 3: 0.25}
 
 
 def test_the_method_orders_a_collection(joined: Index) -> None:

@@ -38,8 +38,8 @@ SCORES = dict.fromkeys(METHODS, _COSINE) | {
     "wider spread give more. 0 where nothing agrees.",
     "expanded": "As verified, with the keypoints of the pictures on the way. It orders; how sure "
     "a match is, the verified score tells.",
-    "averaged": "Roots of verified scores, of the query and of its sure matches, added up. It "
-    "orders; how sure a match is, the verified score tells.",
+    "averaged": "The verified score, and half of the weaker step of every way over a sure match. "
+    "It orders; how sure a match is, the verified score tells.",
     "asmk": "How well the common words agree: 1 is the most, 0 nothing in common.",
     "vlad": "How alike the two sums are (cosine): 1 is the same, 0 nothing in common.",
     "vlad-codes": "How alike the two sums are (cosine): 1 is the same, 0 nothing in common.",
