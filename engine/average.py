@@ -1,9 +1,9 @@
 """Average query expansion on scores: what the query's sure matches match counts too.
 
 The query and the pictures that it surely matches each score the collection: the query by
-verification, these by their edges in the collection's graph, and the scores are added up. A way over
-another picture is as strong as its weaker step, and counts half. Nothing is matched again, so this
-costs next to nothing; it goes one step at most (`engine.expand` goes further).
+verification, these by their edges in the collection's graph, and the scores are added up. A way
+over another picture is as strong as its weaker step, and counts half. Nothing is matched again, so
+this costs next to nothing; it goes one step at most (`engine.expand` goes further).
 
 Chum, Philbin, Sivic, Isard, Zisserman, "Total recall: automatic query expansion with a generative
 feature model for object retrieval", ICCV 2007.
