@@ -30,6 +30,7 @@ from engine.shortlist import ShortList, ShortListParams, Signed
 from engine.verify import N_CELLS, Geometry, VerifyParams
 
 EVERYWHERE = np.ones((N_CELLS, N_CELLS), bool)
+EVERYWHERE.setflags(write=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def _parameters(index: Index, method: str, tuning: Tuning) -> dict[str, Any]:
     if method == methods.EXPANDED:
         accepted = calibration.of(index).least_score
         told["expand"] = dataclasses.asdict(tuning.expand) | {"least_score": accepted}
-    told["set"] = changes(tuning)
+    told["set"] = [setting for setting in changes(tuning) if setting.split(".")[0] in told]
     parts = index.manifest["parts"]
     told["parts"] = {p: parts[p].get("parameters", {}) for p in methods.parts_read(method)}
     return told

@@ -40,18 +40,6 @@ class Tuning:
     average: AverageParams = dataclasses.field(default_factory=AverageParams)
     expand: ExpandParams = dataclasses.field(default_factory=ExpandParams)
 
-    def __post_init__(self) -> None:
-        for name, most in (
-            ("shortlist.vote.most", self.shortlist.vote.most),
-            ("rerank.most", self.rerank.most),
-            ("expand.rerank.most", self.expand.rerank.most),
-        ):
-            if most > self.shortlist.most:
-                raise ValueError(
-                    f"{name} is {most}, and no match beyond {self.shortlist.most} is kept: "
-                    f"set shortlist.most={most} too, before it"
-                )
-
 
 USUAL = Tuning()
 
@@ -98,7 +86,7 @@ def tune(settings: Sequence[str], tuning: Tuning = USUAL) -> Tuning:
     Raises
     ------
     ValueError
-        If there is no such parameter, or it cannot have that value.
+        If there is no such parameter, it cannot have that value, or they do not fit together.
     """
     for setting in settings:
         name, equals, text = setting.partition("=")
@@ -112,6 +100,12 @@ def tune(settings: Sequence[str], tuning: Tuning = USUAL) -> Tuning:
             tuning = _set(tuning, name.split("."), text)
         except ValueError as error:
             raise ValueError(f"{name} cannot be {text!r}: {error}") from None
+    for name in ("shortlist.vote.most", "rerank.most", "expand.rerank.most"):
+        if (most := _get(tuning, name)) > tuning.shortlist.most:
+            raise ValueError(
+                f"{name} is {most}, and no match beyond {tuning.shortlist.most} is kept: "
+                f"set shortlist.most={most} too"
+            )
     return tuning
 
 

@@ -119,6 +119,8 @@ def test_parameters_can_be_set(
     assert cli.main([*argv, "--set", "rerank.images=1"]) == 1
     assert "rerank.n_images" in capsys.readouterr().err
     assert len(runs.list_runs()) == 2
+    assert cli.main(["evaluate", "tiny", str(truth), "--method", "count", *setting]) == 0
+    assert runs.open_run(runs.list_runs()[-1]).settings == (), "counts have no short list"
 
 
 def test_the_command_prints_and_keeps(

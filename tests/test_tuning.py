@@ -17,6 +17,13 @@ def test_settings_reach_their_parameters_and_no_others() -> None:
     assert tuned.expand.rerank.verify.n_rounds == 2
     assert sorted(tuning.changes(tuned)) == sorted(told)
     assert tuning.tune(tuning.changes(tuned)) == tuned
+    fewer = [
+        "shortlist.most=20",
+        "shortlist.vote.most=20",
+        "rerank.most=20",
+        "expand.rerank.most=9",
+    ]
+    assert tuning.tune(fewer) == tuning.tune(fewer[::-1]), "their order does not matter"
     assert dataclasses.replace(tuned, rerank=USUAL.rerank).rerank == Tuning().rerank
 
 

@@ -59,16 +59,7 @@ export default function (component) {
       tile.append(marked(item.mark))
     }
     if (item.more.length || item.download) {
-      const actions = document.createElement("div")
-      actions.className = "actions"
-      for (const [text, href] of item.more) {
-        const more = document.createElement("a")
-        more.href = href
-        more.textContent = text
-        more.setAttribute("aria-label", `${text}: ${item.alt}`)
-        more.onclick = bench.follow
-        actions.append(more)
-      }
+      const actions = bench.actions(item)
       if (item.download) {
         const link = document.createElement("a")
         link.href = item.download

@@ -1,5 +1,5 @@
-// The browser's history, for all components of a page: each of their files begins with this text,
-// and the first to run sets it up.
+// The browser's history and links, for all components of a page: each of their files begins with
+// this text, and the first to run sets it up.
 const bench = (window.visword ??= (() => {
   const scroller = () => document.querySelector("[data-testid=stMain]")
   const listen = (kinds, act) => {
@@ -17,6 +17,21 @@ const bench = (window.visword ??= (() => {
       window.history.pushState({}, "", address)
     }
     window.dispatchEvent(new PopStateEvent("popstate", { state: {} }))
+  }
+
+  // The links below a picture, each named by what it shows too.
+  function actions(item) {
+    const line = document.createElement("div")
+    line.className = "actions"
+    for (const [text, href] of item.more) {
+      const link = document.createElement("a")
+      link.href = href
+      link.textContent = text
+      link.setAttribute("aria-label", `${text}: ${item.alt}`)
+      link.onclick = follow
+      line.append(link)
+    }
+    return line
   }
 
   // Whoever goes back finds the page where it was left: once its pictures have their places, it is
@@ -45,6 +60,6 @@ const bench = (window.visword ??= (() => {
     const path = new URL(address ?? "", window.location.href).pathname
     if (!gone || path === window.location.pathname) push.call(window.history, state, title, address)
   }
-  return { follow, scrollBack }
+  return { actions, follow, scrollBack }
 })())
 

@@ -68,18 +68,8 @@ export default function (component) {
       button.onclick = () => toggle(kind)
       buttons.append(button)
     }
-    const actions = document.createElement("div")
-    actions.className = "actions"
-    for (const [text, href] of item.more) {
-      const more = document.createElement("a")
-      more.href = href
-      more.textContent = text
-      more.setAttribute("aria-label", `${text}: ${item.alt}`)
-      more.onclick = bench.follow
-      actions.append(more)
-    }
     show()
-    tile.append(picture, line, buttons, actions)
+    tile.append(picture, line, buttons, bench.actions(item))
     return tile
   })
   root.replaceChildren(...tiles)
