@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from engine import rerank, shortlist, signatures
 from engine.graph import Graph, compose, invert
@@ -55,8 +54,8 @@ class ExpandParams:
         Pictures on one way; 1 takes only what the query matches itself.
     n_keypoints : int
         The strongest of each of them.
-    reach : int
-        Cells around one that holds an inlier that belong to a view's support too.
+    stays : float
+        Part of a step's inliers that must lie where the picture before is known to show the query.
     n_inliers : int
         Keypoints of a picture on the way that another must hold for the two to agree.
     least_scale, largest_scale : float
@@ -71,10 +70,10 @@ class ExpandParams:
     n_steps: int = 200
     n_tries: int = 3
     decay: float = 0.7
-    n_views: int = 30
+    n_views: int = 20
     longest: int = 30
     n_keypoints: int = 1500
-    reach: int = 1
+    stays: float = 0.4
     n_inliers: int = 5
     least_scale: float = 0.1
     largest_scale: float = 10.0
@@ -98,9 +97,8 @@ class View:
     affine : (2, 3) float64 array
         Carries pixels of the query to pixels of this picture.
     support : (16, 16) bool array
-        Cells of a grid on the query, by line and column, where all pictures on the way are known to
-        show the same thing: those that hold an inlier, and those around them. Keypoints are carried
-        back to these alone; beside them the pictures may show anything.
+        Cells of a grid on the query, by line and column, where this picture is known to show what
+        the query does: those with an inlier of the last step. Beside them it may show anything.
     """
 
     path: tuple[int, ...]
@@ -150,6 +148,7 @@ class Expansion:
         How pictures were reached, by image id: the views, and what two or more of them agree on.
     scores : mapping of int to float
         What pictures are ordered by, by image id; the others keep their direct verified score.
+        What the query surely matches itself keeps it too, and after `expand` stands above the rest.
     """
 
     views: tuple[View, ...]
@@ -245,13 +244,11 @@ def _cells(xy: NDArray[np.float32], query: Signed) -> tuple[NDArray[np.int64], N
     return cells[:, 1], cells[:, 0]
 
 
-def _support(xy: NDArray[np.float32], query: Signed, params: ExpandParams) -> NDArray[np.bool_]:
-    """Return the cells that hold one of these points of the query, and those around them."""
+def _support(xy: NDArray[np.float32], query: Signed) -> NDArray[np.bool_]:
+    """Return the cells that hold one of these points of the query."""
     held = np.zeros((N_CELLS, N_CELLS), bool)
     held[_cells(xy, query)] = True
-    side = 2 * params.reach + 1
-    around: NDArray[np.bool_] = ndimage.binary_dilation(held, np.ones((side, side), bool))
-    return around
+    return held
 
 
 class _Framed(NamedTuple):
@@ -268,7 +265,6 @@ def _framed(index: Index, query: Signed, view: View, params: ExpandParams) -> _F
     back = invert(view.affine)
     xy = (keypoints.xy @ back[:, :2].T + back[:, 2]).astype(np.float32)
     rows = np.flatnonzero(np.all((xy >= 0) & (xy < (query.width, query.height)), axis=1))
-    rows = rows[view.support[_cells(xy[rows], query)]]
     strongest = np.argsort(-keypoints.response[rows], kind="stable")[: params.n_keypoints]
     rows = np.sort(rows[strongest])
     scale = math.sqrt(abs(float(np.linalg.det(back[:, :2]))))
@@ -309,9 +305,10 @@ def _steps(index: Index, query: Signed, params: ExpandParams) -> Step:
         apart = np.hypot(*(seen - by_graph).T).mean()
         if apart > params.agrees * extent:
             return None
-        agreeing = found.query_rows[found.verification.inliers]
-        support = _support(framed.geometry.xy[agreeing], query, params) & view.support
-        return Reached(found.verification.affine, support)
+        agreeing = framed.geometry.xy[found.query_rows[found.verification.inliers]]
+        if view.support[_cells(agreeing, query)].mean() < params.stays:
+            return None
+        return Reached(found.verification.affine, _support(agreeing, query))
 
     return step
 
@@ -387,9 +384,7 @@ def expand(
     """
     allowed = set(listed.image_ids.tolist())
     supports = {
-        one.image_id: _support(
-            query.geometry.xy[one.query_rows[one.verification.inliers]], query, params
-        )
+        one.image_id: _support(query.geometry.xy[one.query_rows[one.verification.inliers]], query)
         for one in direct
         if one.score >= params.least_score
     }
@@ -402,8 +397,24 @@ def expand(
     listing = ShortListParams(n_images=len(candidates))
     again = shortlist.shortlist(index, carried, others, listing, n_threads)
     verified = rerank.rerank(index, carried, again, params.rerank, n_threads)
-    scores = {one.image_id: one.score for one in verified}
-    return Expansion(tuple(views), verified, _ways(views, verified, sources, params), scores)
+    ways = _ways(views, verified, sources, params)
+    return Expansion(tuple(views), verified, ways, _scores(direct, verified, params.least_score))
+
+
+def _scores(
+    direct: list[Verified], verified: list[Verified], least_score: float
+) -> dict[int, float]:
+    """Score what was verified, below all that the query surely matches itself.
+
+    The walk knows the query's surroundings as well as the query, so a picture of these alone may
+    score more than one of the thing.
+    """
+    sure = {one.image_id: one.score for one in direct if one.score >= least_score}
+    others = {one.image_id: one.score for one in (*direct, *verified) if one.image_id not in sure}
+    ceiling = float(np.nextafter(np.float32(min(sure.values())), np.float32(0)))
+    largest = max(others.values(), default=0.0)
+    part = ceiling / largest if largest > ceiling else 1.0
+    return sure | {image_id: part * score for image_id, score in others.items()}
 
 
 def _ways(

@@ -136,6 +136,17 @@ def test_photographs_on_one_wall_led_to_each_other(
         assert {i for i in (first, second) if answer.accepts(i)} == n_same
 
 
+def test_what_the_query_surely_matches_stands_above_what_the_walk_finds() -> None:
+    direct = [_found(0, 9.0), _found(1, 3.0), _found(2, 2.0), _found(3, 1.0)]
+    again = [_found(0, 500.0), _found(1, 20.0), _found(2, 40.0), _found(4, 400.0)]
+    scores = expand._scores(direct, again, 3.0)
+    assert sorted(scores, key=lambda i: -scores[i]) == [0, 1, 4, 2, 3]
+    assert (scores[0], scores[1]) == (9, 3), "as the query itself matches them"
+    assert scores[4] < 3 and scores[4] / scores[2] == pytest.approx(10), "the others keep step"
+    low = expand._scores(direct, [_found(4, 2.5)], 3.0)
+    assert (low[4], low[2]) == (2.5, 2.0), "nothing is lifted"
+
+
 VIEWS = [View((4,), 5.0, 5.0, np.eye(2, 3)), View((4, 6), 3.5, 4.0, np.eye(2, 3))]
 # Rows of the carried query: ten of its own, ten of each view.
 SOURCES = np.repeat([-1, 0, 1], 10)
