@@ -26,9 +26,9 @@ from engine.index import Index
 from engine.kernels.signatures import Entries
 from engine.rerank import RerankParams, Verified
 from engine.shortlist import ShortList, ShortListParams, Signed
-from engine.verify import N_CELLS, Geometry, VerifyParams
+from engine.verify import N_CELLS, Geometry, VerifyParams, cells
 
-EVERYWHERE = np.ones((N_CELLS, N_CELLS), bool)
+EVERYWHERE = np.ones(N_CELLS**2, bool)
 EVERYWHERE.setflags(write=False)
 
 
@@ -96,8 +96,8 @@ class View:
         The weakest score on the way.
     affine : (2, 3) float64 array
         Carries pixels of the query to pixels of this picture.
-    support : (16, 16) bool array
-        Cells of a grid on the query, by line and column, where this picture is known to show what
+    support : (256,) bool array
+        Cells of a grid on the query, see `verify.cells`, where this picture is known to show what
         the query does: those with an inlier of the last step. Beside them it may show anything.
     """
 
@@ -238,17 +238,15 @@ def walk(
     return list(seen.values())
 
 
-def _cells(xy: NDArray[np.float32], query: Signed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return line and column of the cell of the query in which each point lies."""
-    cells = np.clip(xy * N_CELLS // (query.width, query.height), 0, N_CELLS - 1).astype(np.int64)
-    return cells[:, 1], cells[:, 0]
+def _held(found: Verified, geometry: Geometry, query: Signed) -> NDArray[np.int64]:
+    """Return the cell of the query in which each inlier lies; `geometry` is what was matched."""
+    x, y = geometry.xy[found.query_rows[found.verification.inliers]].T
+    return cells(x, y, (query.width, query.height))
 
 
-def _support(xy: NDArray[np.float32], query: Signed) -> NDArray[np.bool_]:
-    """Return the cells that hold one of these points of the query."""
-    held = np.zeros((N_CELLS, N_CELLS), bool)
-    held[_cells(xy, query)] = True
-    return held
+def _support(held: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell of every cell whether it is among these."""
+    return np.bincount(held, minlength=N_CELLS**2) > 0
 
 
 class _Framed(NamedTuple):
@@ -305,10 +303,10 @@ def _steps(index: Index, query: Signed, params: ExpandParams) -> Step:
         apart = np.hypot(*(seen - by_graph).T).mean()
         if apart > params.agrees * extent:
             return None
-        agreeing = framed.geometry.xy[found.query_rows[found.verification.inliers]]
-        if view.support[_cells(agreeing, query)].mean() < params.stays:
+        held = _held(found, framed.geometry, query)
+        if view.support[held].mean() < params.stays:
             return None
-        return Reached(found.verification.affine, _support(agreeing, query))
+        return Reached(found.verification.affine, _support(held))
 
     return step
 
@@ -384,7 +382,7 @@ def expand(
     """
     allowed = set(listed.image_ids.tolist())
     supports = {
-        one.image_id: _support(query.geometry.xy[one.query_rows[one.verification.inliers]], query)
+        one.image_id: _support(_held(one, query.geometry, query))
         for one in direct
         if one.score >= params.least_score
     }

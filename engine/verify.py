@@ -107,6 +107,18 @@ class Verification:
 NOTHING = Verification(0.0, np.eye(2, 3), np.zeros(0, np.int64), 0.0, 0)
 
 
+def cells(
+    x: NDArray[np.float32], y: NDArray[np.float32], size: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Return which cell of the grid on a picture of this width and height holds each point.
+
+    Cells are counted along the lines, from 0 to N_CELLS ** 2 - 1.
+    """
+    columns = np.clip(x * N_CELLS // size[0], 0, N_CELLS - 1)
+    lines = np.clip(y * N_CELLS // size[1], 0, N_CELLS - 1)
+    return (lines * N_CELLS + columns).astype(np.int64)
+
+
 def verify(
     query: Geometry,
     database: Geometry,
@@ -187,8 +199,7 @@ def verify(
         return NOTHING
     inliers = np.flatnonzero(agreeing)
     weight = float(matches.weights[inliers].sum(dtype=np.float64))
-    columns = np.clip(matches.query_x[inliers] * N_CELLS // width, 0, N_CELLS - 1)
-    lines = np.clip(matches.query_y[inliers] * N_CELLS // height, 0, N_CELLS - 1)
-    n_cells = len(np.unique(lines * N_CELLS + columns))
+    held = cells(matches.query_x[inliers], matches.query_y[inliers], (width, height))
+    n_cells = len(np.unique(held))
     score = math.sqrt(weight * n_cells * weight / total)
     return Verification(score, affine.reshape(2, 3), order[inliers], weight, n_cells)

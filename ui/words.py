@@ -36,8 +36,8 @@ SCORES = dict.fromkeys(METHODS, _COSINE) | {
     "in common.",
     "verified": "How much agrees on one map of the picture: more matches, better and rarer ones, "
     "wider spread give more. 0 where nothing agrees.",
-    "expanded": "As verified, with the keypoints of the pictures on the way. It orders; how sure "
-    "a match is, the verified score tells.",
+    "expanded": "The verified score of what the query surely matches. What comes after is verified "
+    "with the keypoints of the pictures on the way, brought down below these: that orders only.",
     "averaged": "The verified score, and half of the weaker step of every way over a sure match. "
     "It orders; how sure a match is, the verified score tells.",
     "asmk": "How well the common words agree: 1 is the most, 0 nothing in common.",
