@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine import codes, residuals, turns
 from engine.kernels import residuals as kernels
 from engine.residuals import Residuals, WordSums
-from engine.turns import TurnParams
+from engine.turns import Settled, TurnParams
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def score(
     exclude: tuple[int, ...] = (),
     params: AsmkParams = AsmkParams(),
     n_threads: int = 1,
-) -> NDArray[np.float32]:
+) -> Settled:
     """Compare a query with every picture by signs.
 
     Parameters
@@ -65,7 +65,7 @@ def score(
 
     Returns
     -------
-    (I,) float32 array
+    Settled
         Sum over the common words, over the root of both pictures' numbers of words: 0 to 1.
 
     Raises

@@ -381,11 +381,11 @@ def _compare_sums(
     started = time.perf_counter()
     n_threads = n_threads or available_cores()
     if method == methods.ASMK:
-        scores = asmk.score(kept, sums, excluded, tuning.asmk, n_threads)
+        settled = asmk.score(kept, sums, excluded, tuning.asmk, n_threads)
     else:
         score = vlad.score_vectors if method == methods.VLAD else vlad.score_codes
-        scores = score(kept, sums, excluded, tuning.turn, n_threads)
-    ranking = search.rank(scores, n_results, excluded)
+        settled = score(kept, sums, excluded, tuning.turn, n_threads)
+    ranking = search.rank(settled.scores, n_results, excluded)
     seconds = timings.search + time.perf_counter() - started
     timings = dataclasses.replace(timings, search=seconds)
     return Answer(ranking, method, index.n_images - len(excluded), excluded, timings)

@@ -7,6 +7,7 @@ query costs does not grow with the collection.
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from engine.lookup import Words
 from engine.signatures import Matches
 from engine.surf import Features, Keypoints
 from engine.verify import Geometry
-from engine.voting import VoteParams
+from engine.voting import VoteParams, Votes
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,19 +95,27 @@ class ShortList:
     scores : (S,) float32 array
         Votes, see `engine.voting`. Those of pictures that only the strongest keypoints met are
         brought down to the least of the others, where they are above it.
-    turns : (R,) float32 array
-        Degrees by which the first R pictures are turned against the query.
     matches : Matches
-        Of these R pictures, in this order.
+        Of the first R pictures, in this order.
     rarity : (Q,) float32 array
         What each query keypoint counts by the pictures that it matched in.
+    votes : Votes
+        Of these R pictures, in this order.
+    keypoint_weights : (Q,) float32 array
+        What each query keypoint counted when its matches voted.
     """
 
     image_ids: NDArray[np.int64]
     scores: NDArray[np.float32]
-    turns: NDArray[np.float32]
     matches: Matches
     rarity: NDArray[np.float32]
+    votes: Votes
+    keypoint_weights: NDArray[np.float32]
+
+    @property
+    def turns(self) -> NDArray[np.float32]:
+        """Degrees by which the first R pictures are turned against the query."""
+        return self.votes.turns
 
 
 def strengths(response: NDArray[np.float32], least: float) -> NDArray[np.float32]:
@@ -232,13 +241,14 @@ def shortlist(
     ids = np.setdiff1d(np.arange(index.n_images), exclude)
     rest_ids, rest_scores = ids[:0], np.zeros(0, np.float32)
     if query.strongest is not None and len(ids) > params.n_images:
-        _, votes, _ = _meet(index, query, query.strongest, ids, params.vote.most, params, n_threads)
-        order = np.lexsort((ids, -votes.scores))
-        rest_ids, rest_scores = (v[order[params.n_images :]] for v in (ids, votes.scores))
+        met = _meet(index, query, query.strongest, ids, params.vote.most, params, n_threads)
+        order = np.lexsort((ids, -met.votes.scores))
+        rest_ids, rest_scores = (v[order[params.n_images :]] for v in (ids, met.votes.scores))
         ids = np.sort(ids[order[: params.n_images]])
-    matches, votes, rarity = _meet(index, query, query.entries, ids, params.most, params, n_threads)
-    order = np.lexsort((ids, -votes.scores))
-    scores = votes.scores[order]
+    met = _meet(index, query, query.entries, ids, params.most, params, n_threads)
+    order = np.lexsort((ids, -met.votes.scores))
+    votes = met.votes.reordered(order)
+    scores = votes.scores
     if len(rest_ids):
         rest_scores = np.minimum(rest_scores, scores[-1])
         again = np.lexsort((rest_ids, -rest_scores))
@@ -246,10 +256,20 @@ def shortlist(
     return ShortList(
         image_ids=np.concatenate((ids[order], rest_ids)),
         scores=np.concatenate((scores, rest_scores)),
-        turns=votes.turns[order],
-        matches=Matches(ids[order], matches.distances[order], matches.rows[order]),
-        rarity=rarity,
+        matches=Matches(ids[order], met.matches.distances[order], met.matches.rows[order]),
+        rarity=met.rarity,
+        votes=votes,
+        keypoint_weights=met.keypoint_weights,
     )
+
+
+class _Met(NamedTuple):
+    """How some keypoints of the query meet some pictures; fields as of `ShortList`."""
+
+    matches: Matches
+    votes: Votes
+    rarity: NDArray[np.float32]
+    keypoint_weights: NDArray[np.float32]
 
 
 def _meet(
@@ -260,7 +280,7 @@ def _meet(
     most: int,
     params: ShortListParams,
     n_threads: int,
-) -> tuple[Matches, voting.Votes, NDArray[np.float32]]:
+) -> _Met:
     """Match some keypoints of the query with some pictures, and let the matches vote."""
     keypoints, places = np.unique(entries.keypoints, return_inverse=True)
     matches = signatures.match(
@@ -273,14 +293,14 @@ def _meet(
         most,
         n_threads,
     )
-    rarity = voting.rarity(matches, params.vote.most, len(ids))
+    weights = voting.rarity(matches, params.vote.most, len(ids)) * query.weights[keypoints]
     angles = packing.pack_angles(query.geometry.angle[keypoints])
     votes = voting.vote(
         matches,
-        rarity * query.weights[keypoints],
+        weights,
         angles,
         index.offsets,
         index.parts["keypoints"]["angle"],
         params.vote,
     )
-    return matches, votes, voting.rarity(matches, most, len(ids))
+    return _Met(matches, votes, voting.rarity(matches, most, len(ids)), weights)

@@ -61,9 +61,27 @@ def waves(n_parts: int, n_turns: int) -> NDArray[np.float32]:
     return found
 
 
-def settle(
-    scores: NDArray[np.float32], exclude: tuple[int, ...], params: TurnParams
-) -> NDArray[np.float32]:
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """What each picture scores, and at which turn.
+
+    Attributes
+    ----------
+    scores : (I,) float32 array
+        The score at the collection's turn, or `own` times that at the picture's best, whichever
+        is more; never below 0.
+    turns : (I,) int64 array
+        Which of the turns that is.
+    parts : (I,) float32 array
+        What the score at that turn was multiplied by.
+    """
+
+    scores: NDArray[np.float32]
+    turns: NDArray[np.int64]
+    parts: NDArray[np.float32]
+
+
+def settle(scores: NDArray[np.float32], exclude: tuple[int, ...], params: TurnParams) -> Settled:
     """Choose a turn for each picture.
 
     Parameters
@@ -76,19 +94,22 @@ def settle(
 
     Returns
     -------
-    (I,) float32 array
-        The score at the collection's turn, or `own` times that at the picture's best, whichever
-        is more; never below 0.
+    Settled
     """
-    if len(scores) == 0:
-        return np.zeros(0, np.float32)
+    n = len(scores)
+    if n == 0:
+        return Settled(np.zeros(0, np.float32), np.zeros(0, np.int64), np.ones(0, np.float32))
     deciding = np.delete(scores, list(exclude), axis=0)
     n_leading = min(params.n_leading, len(deciding))
     turn = 0
     if n_leading:
         leading = np.partition(deciding, len(deciding) - n_leading, axis=0)[-n_leading:]
         turn = int(leading.sum(axis=0, dtype=np.float64).argmax())
-    chosen: NDArray[np.float32] = np.maximum(
-        scores[:, turn], np.float32(params.own) * scores.max(axis=1)
+    best = scores.argmax(axis=1)
+    at_best = np.float32(params.own) * scores[np.arange(n), best]
+    is_own = at_best > scores[:, turn]
+    return Settled(
+        np.maximum(np.where(is_own, at_best, scores[:, turn]), 0),
+        np.where(is_own, best, turn),
+        np.where(is_own, params.own, 1.0).astype(np.float32),
     )
-    return np.maximum(chosen, 0)

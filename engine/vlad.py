@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine import codes, residuals, turns
 from engine.kernels import residuals as kernels
 from engine.residuals import Residuals, WordSums
-from engine.turns import TurnParams
+from engine.turns import Settled, TurnParams
 
 USUAL = TurnParams()
 _LARGEST = 2**15 - 1
@@ -26,7 +26,7 @@ def score_vectors(
     exclude: tuple[int, ...] = (),
     params: TurnParams = USUAL,
     n_threads: int = 1,
-) -> NDArray[np.float32]:
+) -> Settled:
     """Compare a query with every picture by bytes.
 
     Parameters
@@ -42,7 +42,7 @@ def score_vectors(
 
     Returns
     -------
-    (I,) float32 array
+    Settled
         Cosines at the turn that counts, 0 to 1; 0 where there are no keypoints.
 
     Raises
@@ -78,7 +78,7 @@ def score_codes(
     exclude: tuple[int, ...] = (),
     params: TurnParams = USUAL,
     n_threads: int = 1,
-) -> NDArray[np.float32]:
+) -> Settled:
     """Compare a query with every picture by product codes; as `score_vectors` otherwise."""
     residuals.check_fits(collection, query)
     dampened = residuals.dampen(query.sums, collection.params)
@@ -110,12 +110,11 @@ def _cosines(
     norms: NDArray[np.float32],
     exclude: tuple[int, ...],
     params: TurnParams,
-) -> NDArray[np.float32]:
+) -> Settled:
     """Turn products into cosines at every turn, and choose one for each picture."""
     lengths = length * norms.astype(np.float64)
     relative = np.divide(
         sums, lengths[:, None], out=np.zeros_like(sums), where=lengths[:, None] > 0
     )
     at_turns = relative @ turns.waves(sums.shape[1], params.n_turns)
-    chosen: NDArray[np.float32] = turns.settle(at_turns.astype(np.float32), exclude, params)
-    return np.minimum(chosen, np.float32(1))
+    return turns.settle(np.minimum(at_turns, 1).astype(np.float32), exclude, params)

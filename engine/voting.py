@@ -68,10 +68,21 @@ class Votes:
         Weight of the matches that turn alike, over the square root of the picture's keypoints.
     turns : (R,) float32 array
         Degrees by which each picture is turned against the query.
+    windows : (R,) int64 array
+        Which of N_TURNS bins of turns is the middle of the window that counts; see `counts_at`.
+    parts : (R,) float32 array
+        What the weight in it was multiplied by: `own_turn` where a picture follows its own turn,
+        else 1.
     """
 
     scores: NDArray[np.float32]
     turns: NDArray[np.float32]
+    windows: NDArray[np.int64]
+    parts: NDArray[np.float32]
+
+    def reordered(self, order: NDArray[np.int64]) -> "Votes":
+        """Return them in another order."""
+        return Votes(self.scores[order], self.turns[order], self.windows[order], self.parts[order])
 
 
 def rarity(matches: Matches, most: int, n_images: int) -> NDArray[np.float32]:
@@ -143,7 +154,7 @@ def vote(
         keypoint_weights,
         turns,
     )
-    reach = min(int(params.half_window * N_TURNS / 360), (N_TURNS - 1) // 2)
+    reach = _reach(params)
     around = (np.arange(N_TURNS)[:, None] + np.arange(-reach, reach + 1)) % N_TURNS
     if params.half_window == 180:
         windows = np.repeat(turns.sum(axis=1, keepdims=True), N_TURNS, axis=1)
@@ -165,7 +176,45 @@ def vote(
         common + _mean_offset(shared[around[common]][None], reach),
     )
     degrees = (centres + 0.5) * (360 / N_TURNS) % 360
-    return Votes(scores.astype(np.float32), degrees.astype(np.float32))
+    return Votes(
+        scores.astype(np.float32),
+        degrees.astype(np.float32),
+        np.where(follows_own, own, common),
+        np.where(follows_own, params.own_turn, 1.0).astype(np.float32),
+    )
+
+
+def _reach(params: VoteParams) -> int:
+    """Return how many bins to either side of its middle a window holds."""
+    return min(int(params.half_window * N_TURNS / 360), (N_TURNS - 1) // 2)
+
+
+def counts_at(
+    window: int,
+    query_angles: NDArray[np.uint16],
+    angles: NDArray[np.uint16],
+    params: VoteParams = VoteParams(),
+) -> NDArray[np.bool_]:
+    """Tell which matches turn as a window says, and so count for a picture.
+
+    Parameters
+    ----------
+    window : int
+        Of the picture, see `Votes`.
+    query_angles, angles : (M,) uint16 arrays
+        Directions of the matched keypoints; a full turn is 65,536.
+    params : VoteParams
+
+    Returns
+    -------
+    (M,) bool array
+    """
+    if params.half_window == 180:
+        return np.ones(len(angles), bool)
+    bins = (angles.astype(np.int64) - query_angles) % 65_536 * N_TURNS // 65_536
+    off = (bins - window + N_TURNS // 2) % N_TURNS - N_TURNS // 2
+    counted: NDArray[np.bool_] = np.abs(off) <= _reach(params)
+    return counted
 
 
 def _mean_offset(weights: NDArray[np.float32], reach: int) -> NDArray[np.float64]:

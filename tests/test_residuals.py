@@ -185,9 +185,9 @@ def test_scores_equal_the_slow_twins(seed: int, n_images: int) -> None:
         for form in ("vectors", "codes", "signs")
     }
     found = {
-        "vectors": vlad.score_vectors(collection, query, (), EACH_TURN),
-        "codes": vlad.score_codes(collection, query, (), EACH_TURN),
-        "signs": asmk.score(collection, query, (), AsmkParams(turn=EACH_TURN)),
+        "vectors": vlad.score_vectors(collection, query, (), EACH_TURN).scores,
+        "codes": vlad.score_codes(collection, query, (), EACH_TURN).scores,
+        "signs": asmk.score(collection, query, (), AsmkParams(turn=EACH_TURN)).scores,
     }
     for form, scores in found.items():
         np.testing.assert_allclose(scores, expected[form], atol=2e-4, err_msg=form)
@@ -204,9 +204,10 @@ def test_a_turned_picture_has_turned_sums(seed: int, turn: int) -> None:
         np.testing.assert_allclose(naive.turned(ours.astype(float), 15 * turn), theirs, atol=1e-4)
     collection = collect([turned])
     for score in (vlad.score_vectors, vlad.score_codes):
-        alone = score(collection, turned, (), EACH_TURN)
-        np.testing.assert_allclose(score(collection, upright, (), EACH_TURN), alone, atol=1e-3)
-    assert vlad.score_vectors(collection, upright, (), EACH_TURN)[0] > 0.99
+        alone = score(collection, turned, (), EACH_TURN).scores
+        found = score(collection, upright, (), EACH_TURN).scores
+        np.testing.assert_allclose(found, alone, atol=1e-3)
+    assert vlad.score_vectors(collection, upright, (), EACH_TURN).scores[0] > 0.99
 
 
 def test_the_query_itself_does_not_decide_the_turn() -> None:
@@ -215,9 +216,21 @@ def test_the_query_itself_does_not_decide_the_turn() -> None:
     upright[1:, 6] = 0.3
     upright[1:, 0] = 0.1
     params = TurnParams(own=0.0, n_leading=2)
-    np.testing.assert_allclose(turns.settle(upright, (0,), params)[1:], 0.3)
-    np.testing.assert_allclose(turns.settle(upright, (), params)[1:], 0.1)
-    assert turns.settle(upright[:0], (), params).shape == (0,)
+    settled = turns.settle(upright, (0,), params)
+    np.testing.assert_allclose(settled.scores[1:], 0.3)
+    assert settled.turns.tolist() == [6] * 4
+    np.testing.assert_allclose(turns.settle(upright, (), params).scores[1:], 0.1)
+    assert turns.settle(upright[:0], (), params).scores.shape == (0,)
+
+
+def test_a_picture_that_follows_its_own_turn_tells_which_and_what_it_costs() -> None:
+    scores = np.zeros((4, 24), np.float32)
+    scores[:3, 6] = 0.3
+    scores[3, 18] = 0.4
+    settled = turns.settle(scores, (), TurnParams(own=0.5))
+    assert settled.turns.tolist() == [6, 6, 6, 18]
+    assert settled.parts.tolist() == [1, 1, 1, 0.5]
+    np.testing.assert_allclose(settled.scores, [0.3, 0.3, 0.3, 0.2])
 
 
 def test_product_codes_are_the_nearest_centres() -> None:
@@ -247,8 +260,8 @@ def test_pieces_hold_each_number_once() -> None:
 def test_uncompiled_it_gives_the_same() -> None:
     code = (
         "from tests import test_residuals as t; c, q = t.some(5, 4);"
-        "print(*t.vlad.score_vectors(c, q).round(5), *t.vlad.score_codes(c, q).round(5),"
-        "*t.asmk.score(c, q).round(5))"
+        "print(*t.vlad.score_vectors(c, q).scores.round(5),"
+        "*t.vlad.score_codes(c, q).scores.round(5), *t.asmk.score(c, q).scores.round(5))"
     )
     first, second = said_compiled_and_not(code)
     assert first == second
