@@ -73,6 +73,16 @@ def score(
     ValueError
         If the query's sums do not fit the collection.
     """
+    return turns.settle(at_turns(collection, query, params, n_threads), exclude, params.turn)
+
+
+def at_turns(
+    collection: Residuals,
+    query: WordSums,
+    params: AsmkParams = AsmkParams(),
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Return the score of every picture at every turn: (I, T); see `score`."""
     residuals.check_fits(collection, query)
     n_parts = collection.params.n_parts
     n_signs = query.sums.shape[1] * query.sums.shape[2]
@@ -106,4 +116,4 @@ def score(
     total = residuals.add_blocks(len(unit), shape, np.float32, some, n_threads)
     norms = np.sqrt(len(unit) * np.maximum(collection.n_words, 1).astype(np.float64))
     relative = total / np.maximum(norms, 1)[:, None]
-    return turns.settle(relative.astype(np.float32), exclude, params.turn)
+    return relative.astype(np.float32)

@@ -31,7 +31,7 @@ from engine.terminal import (
 )
 
 if TYPE_CHECKING:
-    from engine.pipeline import Answer
+    from engine.answer import Answer
 
 EXAMPLES = """examples:
   python -m engine demo

@@ -8,11 +8,12 @@ from typing import Any, cast
 import numpy as np
 
 from engine import images, methods, pipeline, statistics
+from engine.answer import Answer
 from engine.errors import ArtifactError
 from engine.groundtruth import Query
 from engine.index import Index
 from engine.measures import average_precision, precision_at, right_ranks
-from engine.pipeline import Answer, QueryFeatures
+from engine.pipeline import QueryFeatures
 from engine.tuning import USUAL, Tuning
 
 Progress = Callable[[int, int], None]

@@ -30,6 +30,7 @@ from engine.verify import N_CELLS, Geometry, VerifyParams, cells
 
 EVERYWHERE = np.ones(N_CELLS**2, bool)
 EVERYWHERE.setflags(write=False)
+NO_GEOMETRY = Geometry(np.zeros((0, 2), np.float32), *(np.zeros(0, np.float32) for _ in range(2)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,12 +150,21 @@ class Expansion:
     scores : mapping of int to float
         What pictures are ordered by, by image id; the others keep their direct verified score.
         What the query surely matches itself keeps it too, and after `expand` stands above the rest.
+    geometry : Geometry
+        Q keypoints that were verified last, in the query's frame: its own, then the carried ones.
+    sources : (Q,) int64 array
+        Which view each is from; -1 for the query's own.
+    part : float
+        What scores of the last verification were multiplied by.
     """
 
     views: tuple[View, ...]
     verified: list[Verified]
     ways: Mapping[int, Way]
     scores: Mapping[int, float]
+    geometry: Geometry = NO_GEOMETRY
+    sources: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
+    part: float = 1.0
 
 
 class Reached(NamedTuple):
@@ -396,23 +406,24 @@ def expand(
     again = shortlist.shortlist(index, carried, others, listing, n_threads)
     verified = rerank.rerank(index, carried, again, params.rerank, n_threads)
     ways = _ways(views, verified, sources, params)
-    return Expansion(tuple(views), verified, ways, _scores(direct, verified, params.least_score))
+    scores, part = _scores(direct, verified, params.least_score)
+    return Expansion(tuple(views), verified, ways, scores, carried.geometry, sources, part)
 
 
 def _scores(
     direct: list[Verified], verified: list[Verified], least_score: float
-) -> dict[int, float]:
+) -> tuple[dict[int, float], float]:
     """Score what was verified, below all that the query surely matches itself.
 
     The walk knows the query's surroundings as well as the query, so a picture of these alone may
-    score more than one of the thing.
+    score more than one of the thing. The second value is what their scores are multiplied by.
     """
     sure = {one.image_id: one.score for one in direct if one.score >= least_score}
     others = {one.image_id: one.score for one in (*direct, *verified) if one.image_id not in sure}
     ceiling = float(np.nextafter(np.float32(min(sure.values())), np.float32(0)))
     largest = max(others.values(), default=0.0)
     part = ceiling / largest if largest > ceiling else 1.0
-    return sure | {image_id: part * score for image_id, score in others.items()}
+    return sure | {image_id: part * score for image_id, score in others.items()}, part
 
 
 def _ways(

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,34 +29,22 @@ from engine import (
 )
 from engine import shortlist as short
 from engine import verify as verification
+from engine.answer import Answer, Timings, Working
 from engine.average import average
-from engine.calibration import Calibration
 from engine.encode import BagOfWords
 from engine.errors import ImageError
-from engine.expand import Expansion, expand
+from engine.expand import expand
 from engine.graph import open_graph
 from engine.images import Image
 from engine.index import Index
 from engine.lookup import Words
 from engine.pool import available_cores
-from engine.rerank import Verified
 from engine.residuals import Residuals, WordSums, open_residuals
 from engine.search import Ranking
 from engine.shortlist import Signed
 from engine.surf import Features, SurfParams
 from engine.tuning import USUAL, Tuning
 from engine.verify import Geometry
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Timings:
-    """Wall seconds of each step; 0 for a step that was not needed. `surf`: of any features."""
-
-    surf: float = 0.0
-    words: float = 0.0
-    search: float = 0.0
-    verify: float = 0.0
-    expand: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -82,64 +70,6 @@ class QueryFeatures:
     words: Words
     bag: BagOfWords
     timings: Timings
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What a search found.
-
-    Attributes
-    ----------
-    ranking : Ranking
-        The most similar images.
-    method : str
-        One of `methods.METHODS`.
-    n_images : int
-        Images that were compared.
-    excluded : tuple of int
-        Images left out because they are the query itself.
-    timings : Timings
-        Of all steps.
-    verified : mapping of int to Verified
-        How the images that were verified match the query, by image id; empty for methods that
-        do not verify.
-    expansion : Expansion or None
-        The views that expansion went by, and what was verified with them; None for the others.
-    calibration : Calibration or None
-        From which verified score a result shows the same thing; None where nothing is verified.
-    """
-
-    ranking: Ranking
-    method: str
-    n_images: int
-    excluded: tuple[int, ...]
-    timings: Timings
-    verified: Mapping[int, Verified] = dataclasses.field(default_factory=dict)
-    expansion: Expansion | None = None
-    calibration: Calibration | None = None
-
-    def accepts(self, image_id: int) -> bool | None:
-        """Tell whether an image shows the same thing as the query.
-
-        Its direct verified score decides, or that a way of such scores leads to it; None where
-        the method verifies nothing and so cannot tell.
-        """
-        if self.calibration is None:
-            return None
-        if self.expansion is not None and image_id in self.expansion.ways:
-            return True
-        direct = self.verified.get(image_id)
-        return direct is not None and direct.score >= self.calibration.least_score
-
-    def led_by(self, image_id: int) -> tuple[int, ...]:
-        """Return the pictures that led to an image; none if the query matches it itself."""
-        direct = self.verified.get(image_id)
-        if self.expansion is None or self.calibration is None:
-            return ()
-        if direct is not None and direct.score >= self.calibration.least_score:
-            return ()
-        way = self.expansion.ways.get(image_id)
-        return () if way is None else way.path[:-1]
 
 
 def warm_up(message: Callable[[str], None] | None = None) -> None:
@@ -364,7 +294,9 @@ def _compare_vectors(
     started = time.perf_counter()
     ranking = search.rank(vectors.scores(index, vector, method), n_results, excluded)
     timings = dataclasses.replace(timings, search=time.perf_counter() - started)
-    return Answer(ranking, method, index.n_images - len(excluded), excluded, timings)
+    working = Working(vector=vector)
+    n_images = index.n_images - len(excluded)
+    return Answer(ranking, method, n_images, excluded, timings, working=working)
 
 
 def _compare_sums(
@@ -388,7 +320,9 @@ def _compare_sums(
     ranking = search.rank(settled.scores, n_results, excluded)
     seconds = timings.search + time.perf_counter() - started
     timings = dataclasses.replace(timings, search=seconds)
-    return Answer(ranking, method, index.n_images - len(excluded), excluded, timings)
+    working = Working(sums=sums, settled=settled, tuning=tuning)
+    n_images = index.n_images - len(excluded)
+    return Answer(ranking, method, n_images, excluded, timings, working=working)
 
 
 def _match(
@@ -409,9 +343,10 @@ def _match(
     ended = time.perf_counter()
     timings = dataclasses.replace(timings, search=timings.search + ended - started)
     ids, n_images = listed.image_ids, len(listed.image_ids)
+    working = Working(signed=signed, listed=listed, tuning=tuning)
     if method == methods.SIGNATURES:
         ranking = search.rank_listed(ids, listed.scores, n_results)
-        return Answer(ranking, method, n_images, excluded, timings)
+        return Answer(ranking, method, n_images, excluded, timings, working=working)
     checked = rerank.rerank(index, signed, listed, tuning.rerank, n_threads)
     calibrated = calibration.of(index)
     scores = np.zeros(n_images, np.float32)
@@ -424,6 +359,7 @@ def _match(
         dataclasses.replace(timings, verify=time.perf_counter() - ended),
         {one.image_id: one for one in checked},
         calibration=calibrated,
+        working=working,
     )
     if graph is None:
         return answer
@@ -449,16 +385,11 @@ def _order(
     What is not verified again keeps its direct score. Scores of what is not accepted are brought
     down to just below the least of what is, where they are not below it.
     """
-    assert answer.expansion is not None
     ids = search.rank_listed(ids, scores, None).image_ids.astype(np.int64)
-    found = {one.image_id: one.score for one in answer.verified.values()}
-    found |= answer.expansion.scores
+    found = answer.found()
     expanded = np.array([found.get(i, 0.0) for i in ids.tolist()], np.float32)
     accepted = np.array([bool(answer.accepts(i)) for i in ids.tolist()])
-    if accepted.any():
-        capped = np.minimum(expanded, np.nextafter(expanded[accepted].min(), np.float32(0)))
-        expanded = np.where(accepted, expanded, capped)
-        # Where the least accepted has no score at all, nothing is below it.
-        first = np.argsort(~accepted, kind="stable")
-        ids, expanded = ids[first], expanded[first]
-    return search.rank_listed(ids, expanded, n_results)
+    expanded = np.where(accepted, expanded, np.minimum(expanded, np.float32(answer.ceiling())))
+    # Where the least accepted has no score at all, nothing is below it.
+    first = np.argsort(~accepted, kind="stable")
+    return search.rank_listed(ids[first], expanded[first], n_results)

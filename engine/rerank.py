@@ -52,6 +52,8 @@ class Verified:
         The picture.
     query_rows, database_rows : (M,) int64 array
         The keypoints of each match: of the query, and of the picture, counted from its first.
+    distances : (M,) uint8 array
+        How far their signatures are apart.
     weights : (M,) float32 array
         What each match counts.
     verification : Verification
@@ -61,6 +63,7 @@ class Verified:
     image_id: int
     query_rows: NDArray[np.int64]
     database_rows: NDArray[np.int64]
+    distances: NDArray[np.uint8]
     weights: NDArray[np.float32]
     verification: Verification
 
@@ -142,4 +145,4 @@ def _verify(
         (query.width, query.height),
         params.verify,
     )
-    return Verified(image_id, query_rows, rows, weights, verification)
+    return Verified(image_id, query_rows, rows, distances, weights, verification)

@@ -7,7 +7,6 @@ query costs does not grow with the collection.
 """
 
 import dataclasses
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +84,37 @@ class Signed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Met:
+    """How some keypoints of a query, Q of them, meet some pictures, R of them.
+
+    Attributes
+    ----------
+    keypoints : (Q,) int32 array
+        Which of the query's.
+    matches : Matches
+        Of the pictures.
+    votes : Votes
+        Of these, in the same order.
+    weights : (Q,) float32 array
+        What each keypoint counts when its matches vote.
+    rarity : (Q,) float32 array
+        What each counts by the pictures that it matched in, as far as matches go.
+    """
+
+    keypoints: NDArray[np.int32]
+    matches: Matches
+    votes: Votes
+    weights: NDArray[np.float32]
+    rarity: NDArray[np.float32]
+
+    def reordered(self, order: NDArray[np.int64]) -> "Met":
+        """Return the same with the pictures in another order."""
+        of = self.matches
+        matches = Matches(of.image_ids[order], of.distances[order], of.rows[order])
+        return dataclasses.replace(self, matches=matches, votes=self.votes.reordered(order))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class ShortList:
     """Pictures, best first, and how they match.
 
@@ -95,27 +125,28 @@ class ShortList:
     scores : (S,) float32 array
         Votes, see `engine.voting`. Those of pictures that only the strongest keypoints met are
         brought down to the least of the others, where they are above it.
-    matches : Matches
-        Of the first R pictures, in this order.
-    rarity : (Q,) float32 array
-        What each query keypoint counts by the pictures that it matched in.
-    votes : Votes
-        Of these R pictures, in this order.
-    keypoint_weights : (Q,) float32 array
-        What each query keypoint counted when its matches voted.
+    met : Met
+        How all keypoints of the query meet the first R pictures, in this order.
     """
 
     image_ids: NDArray[np.int64]
     scores: NDArray[np.float32]
-    matches: Matches
-    rarity: NDArray[np.float32]
-    votes: Votes
-    keypoint_weights: NDArray[np.float32]
+    met: Met
+
+    @property
+    def matches(self) -> Matches:
+        """Matches of the first R pictures."""
+        return self.met.matches
 
     @property
     def turns(self) -> NDArray[np.float32]:
         """Degrees by which the first R pictures are turned against the query."""
-        return self.votes.turns
+        return self.met.votes.turns
+
+    @property
+    def rarity(self) -> NDArray[np.float32]:
+        """What each query keypoint counts by the pictures that it matched in: (Q,)."""
+        return self.met.rarity
 
 
 def strengths(response: NDArray[np.float32], least: float) -> NDArray[np.float32]:
@@ -241,35 +272,41 @@ def shortlist(
     ids = np.setdiff1d(np.arange(index.n_images), exclude)
     rest_ids, rest_scores = ids[:0], np.zeros(0, np.float32)
     if query.strongest is not None and len(ids) > params.n_images:
-        met = _meet(index, query, query.strongest, ids, params.vote.most, params, n_threads)
-        order = np.lexsort((ids, -met.votes.scores))
-        rest_ids, rest_scores = (v[order[params.n_images :]] for v in (ids, met.votes.scores))
+        votes = meet_strongest(index, query, ids, params, n_threads).votes
+        order = np.lexsort((ids, -votes.scores))
+        rest_ids, rest_scores = (v[order[params.n_images :]] for v in (ids, votes.scores))
         ids = np.sort(ids[order[: params.n_images]])
     met = _meet(index, query, query.entries, ids, params.most, params, n_threads)
-    order = np.lexsort((ids, -met.votes.scores))
-    votes = met.votes.reordered(order)
-    scores = votes.scores
+    met = met.reordered(np.lexsort((ids, -met.votes.scores)))
+    scores = met.votes.scores
     if len(rest_ids):
         rest_scores = np.minimum(rest_scores, scores[-1])
         again = np.lexsort((rest_ids, -rest_scores))
         rest_ids, rest_scores = rest_ids[again], rest_scores[again]
     return ShortList(
-        image_ids=np.concatenate((ids[order], rest_ids)),
+        image_ids=np.concatenate((met.matches.image_ids, rest_ids)),
         scores=np.concatenate((scores, rest_scores)),
-        matches=Matches(ids[order], met.matches.distances[order], met.matches.rows[order]),
-        rarity=met.rarity,
-        votes=votes,
-        keypoint_weights=met.keypoint_weights,
+        met=met,
     )
 
 
-class _Met(NamedTuple):
-    """How some keypoints of the query meet some pictures; fields as of `ShortList`."""
+def meet_strongest(
+    index: Index,
+    query: Signed,
+    ids: NDArray[np.int64],
+    params: ShortListParams = ShortListParams(),
+    n_threads: int = 1,
+) -> Met:
+    """Let the query's strongest keypoints meet pictures of a large collection.
 
-    matches: Matches
-    votes: Votes
-    rarity: NDArray[np.float32]
-    keypoint_weights: NDArray[np.float32]
+    Raises
+    ------
+    ValueError
+        If the collection is so small that all keypoints meet all pictures.
+    """
+    if query.strongest is None:
+        raise ValueError("every keypoint meets every picture of a small collection")
+    return _meet(index, query, query.strongest, ids, params.vote.most, params, n_threads)
 
 
 def _meet(
@@ -280,7 +317,7 @@ def _meet(
     most: int,
     params: ShortListParams,
     n_threads: int,
-) -> _Met:
+) -> Met:
     """Match some keypoints of the query with some pictures, and let the matches vote."""
     keypoints, places = np.unique(entries.keypoints, return_inverse=True)
     matches = signatures.match(
@@ -294,13 +331,12 @@ def _meet(
         n_threads,
     )
     weights = voting.rarity(matches, params.vote.most, len(ids)) * query.weights[keypoints]
-    angles = packing.pack_angles(query.geometry.angle[keypoints])
     votes = voting.vote(
         matches,
         weights,
-        angles,
+        packing.pack_angles(query.geometry.angle[keypoints]),
         index.offsets,
         index.parts["keypoints"]["angle"],
         params.vote,
     )
-    return _Met(matches, votes, voting.rarity(matches, most, len(ids)), weights)
+    return Met(keypoints, matches, votes, weights, voting.rarity(matches, most, len(ids)))

@@ -50,6 +50,24 @@ def score_vectors(
     ValueError
         If the query's sums do not fit the collection.
     """
+    return turns.settle(vectors_at_turns(collection, query, params, n_threads), exclude, params)
+
+
+def score_codes(
+    collection: Residuals,
+    query: WordSums,
+    exclude: tuple[int, ...] = (),
+    params: TurnParams = USUAL,
+    n_threads: int = 1,
+) -> Settled:
+    """Compare a query with every picture by product codes; as `score_vectors` otherwise."""
+    return turns.settle(codes_at_turns(collection, query, params, n_threads), exclude, params)
+
+
+def vectors_at_turns(
+    collection: Residuals, query: WordSums, params: TurnParams = USUAL, n_threads: int = 1
+) -> NDArray[np.float32]:
+    """Return the cosine of a query with every picture, by bytes, at every turn: (I, T)."""
     residuals.check_fits(collection, query)
     dampened = residuals.dampen(query.sums, collection.params)
     # Products of two bytes and 15 bits, at most 128 times twice, stay below 2^30.
@@ -69,17 +87,13 @@ def score_vectors(
     shape = (len(collection.n_words), collection.params.n_parts)
     total = residuals.add_blocks(len(query.words), shape, np.int64, some, n_threads)
     length = float(np.sqrt(np.sum(steps.astype(np.float64) ** 2)))
-    return _cosines(total.astype(np.float64), length, collection.vector_norms, exclude, params)
+    return _cosines(total.astype(np.float64), length, collection.vector_norms, params)
 
 
-def score_codes(
-    collection: Residuals,
-    query: WordSums,
-    exclude: tuple[int, ...] = (),
-    params: TurnParams = USUAL,
-    n_threads: int = 1,
-) -> Settled:
-    """Compare a query with every picture by product codes; as `score_vectors` otherwise."""
+def codes_at_turns(
+    collection: Residuals, query: WordSums, params: TurnParams = USUAL, n_threads: int = 1
+) -> NDArray[np.float32]:
+    """Return the cosine of a query with every picture, by product codes, at every turn: (I, T)."""
     residuals.check_fits(collection, query)
     dampened = residuals.dampen(query.sums, collection.params)
     pieces = residuals.cut(dampened)
@@ -101,20 +115,16 @@ def score_codes(
     shape = (len(collection.n_words), collection.params.n_parts)
     total = residuals.add_blocks(len(query.words), shape, np.float64, some, n_threads)
     length = float(np.sqrt(np.sum(dampened.astype(np.float64) ** 2)))
-    return _cosines(total, length, collection.code_norms, exclude, params)
+    return _cosines(total, length, collection.code_norms, params)
 
 
 def _cosines(
-    sums: NDArray[np.float64],
-    length: float,
-    norms: NDArray[np.float32],
-    exclude: tuple[int, ...],
-    params: TurnParams,
-) -> Settled:
-    """Turn products into cosines at every turn, and choose one for each picture."""
+    sums: NDArray[np.float64], length: float, norms: NDArray[np.float32], params: TurnParams
+) -> NDArray[np.float32]:
+    """Turn products into cosines at every turn."""
     lengths = length * norms.astype(np.float64)
     relative = np.divide(
         sums, lengths[:, None], out=np.zeros_like(sums), where=lengths[:, None] > 0
     )
     at_turns = relative @ turns.waves(sums.shape[1], params.n_turns)
-    return turns.settle(np.minimum(at_turns, 1).astype(np.float32), exclude, params)
+    return np.minimum(at_turns, 1).astype(np.float32)

@@ -5,8 +5,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engine import index, methods
+from engine.answer import Answer
 from engine.index import Index
-from engine.pipeline import Answer
 from ui import link, opened, query, results, words
 from ui.components import gallery
 from ui.link import Link

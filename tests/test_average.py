@@ -20,7 +20,9 @@ EVERYTHING = range(10)
 def matching(image_id: int, score: float) -> Verified:
     nothing = np.zeros(0, np.int64)
     found = dataclasses.replace(NOTHING, score=score)
-    return Verified(image_id, nothing, nothing, np.zeros(0, np.float32), found)
+    return Verified(
+        image_id, nothing, nothing, np.zeros(0, np.uint8), np.zeros(0, np.float32), found
+    )
 
 
 def joining(pairs: dict[tuple[int, int], float]) -> Graph:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from engine import build, expand, graph, images, index, pipeline
+from engine.answer import Answer, Timings
 from engine.calibration import Calibration
 from engine.expand import ExpandParams, Expansion, Reached, View, Way
 from engine.graph import Graph
@@ -26,7 +27,7 @@ def _found(image_id: int, score: float, rows: list[int] | None = None) -> Verifi
     inliers = np.arange(2, len(matched))
     told = Verification(score, np.eye(2, 3), inliers, float(len(agree)), len(agree))
     weights = np.ones(len(matched), np.float32)
-    return Verified(image_id, matched, matched, weights, told)
+    return Verified(image_id, matched, matched, np.zeros(len(matched), np.uint8), weights, told)
 
 
 def _graph(n: int, edges: dict[tuple[int, int], float]) -> Graph:
@@ -139,12 +140,13 @@ def test_photographs_on_one_wall_led_to_each_other(
 def test_what_the_query_surely_matches_stands_above_what_the_walk_finds() -> None:
     direct = [_found(0, 9.0), _found(1, 3.0), _found(2, 2.0), _found(3, 1.0)]
     again = [_found(0, 500.0), _found(1, 20.0), _found(2, 40.0), _found(4, 400.0)]
-    scores = expand._scores(direct, again, 3.0)
+    scores, part = expand._scores(direct, again, 3.0)
+    assert scores[4] == 400 * part
     assert sorted(scores, key=lambda i: -scores[i]) == [0, 1, 4, 2, 3]
     assert (scores[0], scores[1]) == (9, 3), "as the query itself matches them"
     assert scores[4] < 3 and scores[4] / scores[2] == pytest.approx(10), "the others keep step"
-    low = expand._scores(direct, [_found(4, 2.5)], 3.0)
-    assert (low[4], low[2]) == (2.5, 2.0), "nothing is lifted"
+    low, part = expand._scores(direct, [_found(4, 2.5)], 3.0)
+    assert (low[4], low[2], part) == (2.5, 2.0, 1.0), "nothing is lifted"
 
 
 VIEWS = [View((4,), 5.0, 5.0, np.eye(2, 3)), View((4, 6), 3.5, 4.0, np.eye(2, 3))]
@@ -183,7 +185,7 @@ def test_what_the_last_verification_doubts_has_no_way() -> None:
 
 def _answer(
     direct: dict[int, float], again: dict[int, float] | None, ways: tuple[int, ...] = ()
-) -> pipeline.Answer:
+) -> Answer:
     """An answer of these direct scores, and of those that expansion gave."""
     expansion = None
     if again is not None:
@@ -191,19 +193,19 @@ def _answer(
         views = tuple(VIEWS if ways else ())
         expansion = Expansion(views, verified, {i: Way((i,), 5.0) for i in ways}, again)
     nothing = Ranking(np.zeros(0, np.int32), np.zeros(0, np.float32))
-    return pipeline.Answer(
+    return Answer(
         nothing,
         "expanded",
         len(direct),
         (),
-        pipeline.Timings(),
+        Timings(),
         {i: _found(i, score) for i, score in direct.items()},
         expansion,
         Calibration(3.0),
     )
 
 
-def _ordered(answer: pipeline.Answer, n_results: int | None = None) -> Ranking:
+def _ordered(answer: Answer, n_results: int | None = None) -> Ranking:
     ids = np.array(sorted(answer.verified), np.int64)
     scores = np.array([answer.verified[i].score for i in ids.tolist()], np.float32)
     return pipeline._order(answer, ids, scores, n_results)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine import build, calibration, graph, images, methods
+from engine.answer import Answer, Timings
 from engine.index import Index
-from engine.pipeline import Answer, Timings
 from engine.search import Ranking
 from tests.conftest import tiny_params
 from tests.pages_under_test import component, sentences, visit, well

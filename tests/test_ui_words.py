@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.answer import Timings
 from engine.features import ExtractionParams
-from engine.pipeline import Timings
 from ui import words
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -16,7 +16,8 @@ from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
-from engine.pipeline import Answer, QueryFeatures
+from engine.answer import Answer
+from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
 from ui.uploads import MAX_AGE
 

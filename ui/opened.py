@@ -9,9 +9,10 @@ import numpy as np
 import streamlit as st
 
 from engine import images, index, methods, pipeline
+from engine.answer import Answer
 from engine.errors import ArtifactError, EngineError, ImageError
 from engine.index import Index
-from engine.pipeline import Answer, QueryFeatures
+from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
 from ui import described, samples
 from ui.link import Link

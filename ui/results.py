@@ -3,8 +3,8 @@
 import dataclasses
 
 from engine import demo, encode, methods
+from engine.answer import Answer
 from engine.index import Index
-from engine.pipeline import Answer
 from ui import urls, words
 from ui.components import Tile
 from ui.link import Link

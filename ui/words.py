@@ -4,9 +4,9 @@ import re
 from collections.abc import Container
 
 from engine import methods
+from engine.answer import Timings
 from engine.features import ExtractionParams
 from engine.methods import AGGREGATED, VECTORS
-from engine.pipeline import Timings
 
 METHODS = {
     "expanded": "Expanded: from what is verified on to what that matches, along the collection's "
