@@ -1,10 +1,13 @@
 """The parts of a score: records that add up to what a picture scored."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.index import Index
+from engine.pose import pose
 from engine.verify import Geometry
 
 BASE = "base"  # what every pair of pictures begins with
@@ -164,6 +167,77 @@ class Explanation:
         parts = [sum(term.value for term in self.terms)]
         parts += [float(one.values.sum()) for one in (self.words, self.matches) if one is not None]
         return sum(parts)
+
+
+def to_json(explained: Explanation, index: Index, n_matches: int | None = None) -> dict[str, Any]:
+    """Return an explanation for programs.
+
+    Parameters
+    ----------
+    explained : Explanation
+    index : Index
+        Names its pictures.
+    n_matches : int or None
+        How many matches are told, those that add most first; None tells all.
+
+    Returns
+    -------
+    dict
+        Of numbers, texts, lists and dicts. Places are pixels, `parts` add up to `score`.
+    """
+    of = explained.matches
+    told: dict[str, Any] = {
+        "index": index.name,
+        "method": explained.method,
+        "image": index.images[explained.image_id].path,
+        "image_id": explained.image_id,
+        "rank": explained.rank,
+        "n_images": explained.n_images,
+        "score": explained.score,
+        "parts": [
+            {
+                "kind": term.kind,
+                "value": term.value,
+                "by_way_of": [index.images[i].path for i in term.path[:-1]],
+            }
+            for term in explained.terms
+        ],
+        "words": None,
+        "matches": None,
+        "map": None,
+        "factors": None if explained.factors is None else dataclasses.asdict(explained.factors),
+    }
+    if explained.words is not None or of is not None:
+        words = by_word(explained)
+        told["words"] = [
+            {"word": word, "value": value}
+            for word, value in zip(words.word_ids.tolist(), words.values.tolist())
+        ]
+    if of is not None:
+        told["matches"] = [_match(of, i, index) for i in of.order[:n_matches].tolist()]
+        told["n_matches"] = {fate: int((of.fates == i).sum()) for i, fate in enumerate(FATES)}
+    if explained.affine is not None:
+        shown = pose(explained.affine)
+        told["map"] = {
+            "affine": explained.affine.tolist(),
+            "told": shown.told(),
+            **dataclasses.asdict(shown),
+        }
+    return told
+
+
+def _match(of: MatchShares, i: int, index: Index) -> dict[str, Any]:
+    source, residual = int(of.sources[i]), float(of.residuals[i])
+    return {
+        "value": float(of.values[i]),
+        "fate": FATES[of.fates[i]],
+        "word": int(of.word_ids[i]),
+        "distance": int(of.distances[i]),
+        "query": [round(float(v), 2) for v in of.query.xy[i]],
+        "image": [round(float(v), 2) for v in of.database.xy[i]],
+        "residual": None if np.isnan(residual) else round(residual, 3),
+        "carried_from": None if source < 0 else index.images[source].path,
+    }
 
 
 def by_word(explained: Explanation) -> WordShares:

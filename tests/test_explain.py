@@ -1,6 +1,7 @@
 """Every point of every score is accounted for, and no part is made up to fit."""
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from engine.explanation import (
     WAY,
     Explanation,
     by_word,
+    to_json,
 )
 from engine.index import Index
 from engine.residuals import WordSums
@@ -308,3 +310,18 @@ def test_the_query_itself_cannot_be_explained(tiny: Index) -> None:
     other = next(i for i in range(1, tiny.n_images) if i != few.ranking.image_ids[0])
     with pytest.raises(ValueError, match="left out"):
         explain.explain(tiny, few, other)
+
+
+@pytest.mark.parametrize("method", ["distance", "vlad", "signatures", "verified", "averaged"])
+def test_an_explanation_as_json_adds_up_too(row: Index, method: str) -> None:
+    answer = _search(row, "480.png", method)
+    for explained in _all(row, answer):
+        told = json.loads(json.dumps(to_json(explained, row), allow_nan=False))
+        parts = told["matches"] if told["matches"] is not None else told["words"] or []
+        total = sum(part["value"] for part in (*parts, *told["parts"]))
+        assert total == pytest.approx(told["score"], rel=ROUNDING, abs=ROUNDING)
+        assert told["image"] == row.images[explained.image_id].path
+        if told["map"] is not None:
+            assert np.linalg.det(np.array(told["map"]["affine"])[:, :2]) > 0
+    few = to_json(explain.explain(row, answer, _id(row, "400.png")), row, n_matches=3)
+    assert few["matches"] is None or len(few["matches"]) == 3
