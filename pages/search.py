@@ -23,7 +23,7 @@ def controls(shown: Index, here: Link) -> bool:
             "Method",
             methods.available(shown.parts),
             "method",
-            method_of(shown, here),
+            opened.method_of(shown, here),
             help="What is compared, and how.",
         )
         st.caption(words.METHODS[method])
@@ -33,16 +33,6 @@ def controls(shown: Index, here: Link) -> bool:
             "Show keypoints", key="drawn", persist_state="session", help=words.TERMS["keypoint"]
         )
     return drawn
-
-
-def method_of(shown: Index, here: Link) -> str:
-    """Return the method that a link names, or the collection's own."""
-    able = methods.available(shown.parts)
-    if here.method in able:
-        return here.method
-    # What is verified stands first all the same, and at once.
-    expands = shown.method == methods.VERIFIED and methods.EXPANDED in able
-    return methods.EXPANDED if expands else shown.method
 
 
 def word_ids(shown: Index, here: Link) -> NDArray[np.int32]:
@@ -60,7 +50,7 @@ def answer(shown: Index, here: Link, drawn: bool) -> None:
         st.warning(words.no_keypoints(shown.extraction, "in Inspect"))
         link.page_link("inspect", "Look into it in Inspect")
         return
-    method = method_of(shown, here)
+    method = opened.method_of(shown, here)
     if method == methods.EXPANDED and not opened.is_answered(shown, here, method):
         show(shown, here, opened.search(shown, here, methods.VERIFIED), drawn)
         with st.spinner("Looking further, by way of these"):

@@ -54,10 +54,16 @@ class SearchKey:
         The picture's.
     method : str
         How the collection is ranked.
+    off : tuple of int
+        Words that are left out of the query.
+    areas : tuple of (left, top, right, bottom)
+        Parts of the picture that are left out of it.
     """
 
     query: Key
     method: str
+    off: tuple[int, ...] = ()
+    areas: tuple[tuple[int, int, int, int], ...] = ()
 
 
 def n_bytes(record: object) -> int:

@@ -71,6 +71,7 @@ def main() -> None:
     pages = [
         st.Page(PAGES / "search.py", title="Search", url_path="search", default=True),
         st.Page(PAGES / "vocabulary.py", title="Vocabulary", url_path="vocabulary"),
+        st.Page(PAGES / "why.py", title="Why", url_path="why"),
         st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
         st.Page(PAGES / "evaluation.py", title="Evaluation", url_path="evaluation"),
     ]

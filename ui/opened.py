@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from engine import images, index, methods, pipeline
+from engine import images, index, methods, pipeline, whatif
 from engine.answer import Answer
 from engine.errors import ArtifactError, EngineError, ImageError
 from engine.index import Index
@@ -128,6 +128,41 @@ def _answer_key(opened: Index, link: Link, method: str) -> described.SearchKey:
 def is_answered(opened: Index, link: Link, method: str) -> bool:
     """Tell whether `search` would recall the answer."""
     return _answer_key(opened, link, method) in described.ANSWERS
+
+
+def method_of(shown: Index, here: Link) -> str:
+    """Return the method that a link names, or the collection's own."""
+    able = methods.available(shown.parts)
+    if here.method in able:
+        return here.method
+    # What is verified stands first all the same, and at once.
+    expands = shown.method == methods.VERIFIED and methods.EXPANDED in able
+    return methods.EXPANDED if expands else shown.method
+
+
+def search_without(
+    opened: Index,
+    link: Link,
+    method: str,
+    off: tuple[int, ...] = (),
+    areas: tuple[tuple[int, int, int, int], ...] = (),
+) -> Answer:
+    """Rank the whole collection for a query without some words and parts, or recall how it was.
+
+    Raises
+    ------
+    ImageError
+        If the query's file is gone or cannot be read.
+    """
+    if not off and not areas:
+        return search(opened, link, method)
+    key = dataclasses.replace(_answer_key(opened, link, method), off=off, areas=areas)
+
+    def make() -> Answer:
+        query = whatif.without(describe(opened, link), opened.n_words, off, areas)
+        return pipeline.search_query(opened, query, method, None)
+
+    return described.ANSWERS.get(key, make)
 
 
 def search(opened: Index, link: Link, method: str) -> Answer:

@@ -8,6 +8,7 @@ from engine.index import Index
 from ui import urls, words
 from ui.components import Tile
 from ui.link import Link
+from ui.why.view import View
 
 FULL_BAR = 10.0  # a verified score whose bar is full, unless there is a higher one
 UNLIKELY = "Probably not the same thing"
@@ -118,7 +119,10 @@ def tiles(
                 rank=str(rank),
                 score=told,
                 share=_share(found, result.score, full),
-                more=(("Inspect", urls.page("inspect", here.to(image_id=image_id))),),
+                more=(
+                    ("Why", View(here, image_id).href()),
+                    ("Inspect", urls.page("inspect", here.to(image_id=image_id))),
+                ),
                 download=urls.file(shown, image_id),
                 above=above,
                 note=f"By way of {by_way}; weakest step {told}" if by_way else None,

@@ -49,6 +49,12 @@ _VIEWER = st.components.v2.component(
     css=_source("viewer.css"),
     js=_source("history.js") + _source("viewer.js"),
 )
+_PAIR = st.components.v2.component(
+    "visword_pair",
+    html=_source("pair.html"),
+    css=_source("pair.css"),
+    js=_source("history.js") + _source("pair.js"),
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -319,3 +325,85 @@ def viewer(
         "lit": lit,
     }
     _VIEWER(key=key, data=data, on_picked_change=picked)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Side:
+    """One of two pictures: its address, and its width and height in pixels of the original."""
+
+    url: str
+    width: int
+    height: int
+
+
+def pair(
+    left: Side,
+    right: Side,
+    key: str,
+    label: str,
+    on_pick: Callable[[int], None],
+    on_paint: Callable[[tuple[int, int, int, int]], None] | None,
+    matches: Sequence[Sequence[float]] = (),
+    told: Sequence[str] = (),
+    points: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]] = ((), ()),
+    affine: Sequence[float] | None = None,
+    hidden: Sequence[Sequence[int]] = (),
+    chosen: int | None = None,
+    lit: int | None = None,
+) -> None:
+    """Show two pictures, and lines between what matches.
+
+    Parameters
+    ----------
+    left, right : Side
+        The query and a result.
+    key : str
+        Name of this pair on the page.
+    label : str
+        What it shows, for those who do not see it.
+    on_pick : callable
+        Called with a match's place when it is clicked.
+    on_paint : callable or None
+        Called with left, top, right, bottom of what was painted over on the left picture; None
+        where it cannot be.
+    matches : sequence of numbers
+        x, y, size, angle on the left, the same on the right, value, fate (0: it counts), word.
+    told : sequence of str
+        What is said of each match.
+    points : two sequences of (x, y, size, angle)
+        Keypoints to show besides, on either side.
+    affine : six numbers or None
+        Map from left to right: x' = a x + b y + c, y' = d x + e y + f.
+    hidden : sequence of (left, top, right, bottom)
+        Parts of the left picture that are left out.
+    chosen : int or None
+        Place of the match to mark.
+    lit : int or None
+        Word whose matches stand out; the others fade.
+    """
+
+    def picked() -> None:
+        choice = st.session_state[key].picked
+        if choice is not None and 0 <= int(choice) < len(matches):
+            on_pick(int(choice))
+
+    def painted() -> None:
+        area = st.session_state[key].painted
+        if area is not None and on_paint is not None and len(area) == 4:
+            x0, y0, x1, y1 = (int(side) for side in area)
+            on_paint((x0, y0, x1, y1))
+
+    data = {
+        "left": dataclasses.asdict(left),
+        "right": dataclasses.asdict(right),
+        "matches": [list(match) for match in matches],
+        "told": list(told),
+        "points": [[list(point) for point in side] for side in points],
+        "affine": None if affine is None else list(affine),
+        "hidden": [list(area) for area in hidden],
+        "chosen": chosen,
+        "lit": lit,
+        "label": label,
+        "paints": on_paint is not None,
+    }
+    _PAIR(key=key, data=data, on_picked_change=picked, on_painted_change=painted)

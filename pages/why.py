@@ -1,0 +1,67 @@
+"""Why: one result, and every point of its score accounted for."""
+
+import streamlit as st
+
+from engine import methods
+from engine.index import Index
+from ui import opened, query, words
+from ui.why import asked, pictures, shared, summary, view
+from ui.why.asked import Asked
+from ui.why.view import View
+
+
+def empty(shown: Index) -> None:
+    """Offer pictures to search with."""
+    st.header("See why a picture is found", anchor=False)
+    query.uploader()
+    query.samples(shown, "Or take one of these", "why")
+    query.browse(shown, "why")
+
+
+def settings(found: Asked) -> None:
+    """Show which method is explained."""
+    able = methods.available(found.shown.parts)
+    with st.popover("Settings"):
+        view.choose("Method", able, "method", found.answer.method)
+        st.caption(words.METHODS[found.answer.method])
+        st.button("Another query", on_click=view.go, kwargs={"image_id": None, "word": None})
+
+
+def heading(found: Asked) -> None:
+    """Say in words where the result stands."""
+    name = found.shown.images[found.result].shown.rsplit("/", 1)[-1]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(words.plain(name), anchor=False)
+        summary.steps(found)
+        settings(found)
+    st.markdown(f"**{summary.headline(found)}**, by the method {found.answer.method}.")
+    for told in (summary.verdict(found), summary.stands(found)):
+        if told:
+            st.markdown(told)
+
+
+def main() -> None:
+    """Show the page."""
+    here = View.here()
+    shown = opened.collection(here.link)
+    if shown.n_images == 0:
+        st.info("This collection is empty. Add pictures to its folder and build it again.")
+        return
+    if not here.link.has_query:
+        empty(shown)
+        return
+    found = asked.ask(shown, here)
+    if found is None:
+        st.info("This collection holds nothing but the query, so nothing can be found.")
+        return
+    heading(found)
+    pictures.show(found)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        summary.parts(found)
+    with right:
+        shared.show(found)
+        shared.one(found)
+
+
+main()

@@ -1,0 +1,1 @@
+"""What the page Why is made of: one result, and every point of its score."""

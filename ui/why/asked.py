@@ -1,0 +1,99 @@
+"""What the page Why explains: a query, a method, a result, and the parts of its score."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import explain
+from engine.answer import Answer
+from engine.errors import ImageError
+from engine.explanation import Explanation, WordShares, by_word
+from engine.index import Index
+from engine.verify import Geometry
+from ui import opened
+from ui.why.view import View
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """One result and its explanation.
+
+    Attributes
+    ----------
+    shown : Index
+        The collection.
+    here : View
+        The choices of the page.
+    answer : Answer
+        Of the query, without what is left out of it.
+    explained : Explanation
+        Of the result.
+    words : WordShares
+        What each word adds.
+    query : Geometry
+        The query's keypoints, what is left out of it too.
+    query_words : (N,) int32 array
+        Their words.
+    size : tuple of int
+        Width and height of the query.
+    """
+
+    shown: Index
+    here: View
+    answer: Answer
+    explained: Explanation
+    words: WordShares
+    query: Geometry
+    query_words: NDArray[np.int32]
+    size: tuple[int, int]
+
+    @property
+    def result(self) -> int:
+        """The picture that is explained."""
+        return self.explained.image_id
+
+
+def ask(shown: Index, here: View) -> Asked | None:
+    """Search for the query of this page, and take one result apart.
+
+    Returns
+    -------
+    Asked or None
+        None if the collection has nothing but the query.
+
+    Raises
+    ------
+    ImageError
+        If the query's file is gone, the result is not there, or is the query itself.
+    """
+    method = opened.method_of(shown, here.link)
+    answer = opened.search_without(shown, here.link, method, here.off, here.areas)
+    if len(answer.ranking) == 0:
+        return None
+    result = int(answer.ranking.image_ids[0]) if here.result is None else here.result
+    opened.check_image(shown, result)
+    if result in answer.excluded:
+        raise ImageError(
+            f"{shown.images[result].shown} is the query itself, so it is no result. "
+            "Choose another picture."
+        )
+    explained = explain.explain(shown, answer, result)
+    geometry, word_ids, size = _keypoints(shown, here)
+    return Asked(shown, here, answer, explained, by_word(explained), geometry, word_ids, size)
+
+
+def _keypoints(shown: Index, here: View) -> tuple[Geometry, NDArray[np.int32], tuple[int, int]]:
+    """Return the keypoints of the query and its size, as stored where its file is gone."""
+    image_id = here.link.image_id
+    try:
+        query = opened.describe(shown, here.link)
+    except ImageError:
+        if image_id is None:
+            raise
+        entry, found = shown.images[image_id], shown.keypoints(image_id)
+        size = (entry.width, entry.height)
+        return Geometry(found.xy, found.size, found.angle), shown.words(image_id).word_ids, size
+    height, width = query.image.gray.shape
+    of = query.features
+    return Geometry(of.xy, of.size, of.angle), query.words.word_ids, (width, height)

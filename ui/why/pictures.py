@@ -1,0 +1,186 @@
+"""Query and result side by side, with their matches as lines."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from engine import images, patches
+from engine.errors import ImageError
+from engine.explanation import COUNTS, FATES
+from engine.verify import Geometry
+from ui import opened, urls, words
+from ui.components import Side, pair
+from ui.why.asked import Asked
+from ui.why.summary import FATE_WORDS
+from ui.why.view import ALL, COUNTED, LINES, MOST_AREAS, N_FEW, Area, go
+
+SIDE = 1280
+PATCH = 96
+
+
+def show(asked: Asked) -> None:
+    """Show both pictures; a line that is clicked is looked at."""
+    shown, here, of = asked.shown, asked.here, asked.explained.matches
+    entry = shown.images[asked.result]
+    rows = drawn(asked)
+    chosen = _chosen(asked, rows)
+    if of is not None and len(of) > N_FEW:
+        _choose_lines(asked)
+    pair(
+        Side(urls.query(shown, here.link, SIDE), *asked.size),
+        Side(urls.picture(shown, asked.result, SIDE), entry.width, entry.height),
+        "pair",
+        _label(asked, len(rows)),
+        lambda place: _pick(asked, int(rows[place])),
+        lambda area: _paint(asked, area),
+        [] if of is None else [_numbers(asked, i) for i in rows.tolist()],
+        [] if of is None else [told(asked, i) for i in rows.tolist()],
+        _points(asked),
+        None if asked.explained.affine is None else asked.explained.affine.ravel().tolist(),
+        here.areas,
+        chosen,
+        here.link.word,
+    )
+    if chosen is not None:
+        _match(asked, int(rows[chosen]))
+
+
+def drawn(asked: Asked) -> NDArray[np.int64]:
+    """Return the matches that are drawn, those that add most first."""
+    of = asked.explained.matches
+    if of is None:
+        return np.zeros(0, np.int64)
+    order = of.order
+    if asked.here.lines == ALL:
+        return order
+    counted: NDArray[np.int64] = order[of.fates[order] == COUNTS]
+    if asked.here.lines == COUNTED:
+        return counted
+    return counted[:N_FEW] if len(counted) else order[:N_FEW]
+
+
+def _choose_lines(asked: Asked) -> None:
+    """Show which lines are drawn; the choice stands in the address."""
+    key = "choose-lines"
+    st.session_state[key] = asked.here.lines
+    st.segmented_control(
+        "Lines",
+        list(LINES),
+        format_func=lambda lines: LINES[lines],
+        key=key,
+        on_change=lambda: go(lines=st.session_state[key]),
+        required=True,
+        label_visibility="collapsed",
+    )
+
+
+def _label(asked: Asked, n_drawn: int) -> str:
+    told_lines = f" with {n_drawn} lines between matching keypoints" if n_drawn else ""
+    return (
+        f"The query beside {asked.shown.images[asked.result].shown}{told_lines}. Plus and minus "
+        "zoom, arrows move, n and p step through the matches."
+    )
+
+
+def _numbers(asked: Asked, i: int) -> list[float]:
+    """Return a match as the pair takes it."""
+    of = asked.explained.matches
+    assert of is not None
+    sides = [
+        round(float(value), 1)
+        for side in (of.query, of.database)
+        for value in (*side.xy[i], side.size[i], side.angle[i])
+    ]
+    return [*sides, round(float(of.values[i]), 4), int(of.fates[i]), int(of.word_ids[i])]
+
+
+def told(asked: Asked, i: int) -> str:
+    """Say what one match is."""
+    of = asked.explained.matches
+    assert of is not None
+    parts = [f"Word {of.word_ids[i]}", f"{of.distances[i]} of 128 bits differ"]
+    if of.fates[i] == COUNTS:
+        share = of.values[i] / asked.explained.score if asked.explained.score else 0.0
+        parts.append(f"adds {of.values[i]:.3f} ({share:.1%})")
+        if not np.isnan(of.residuals[i]):
+            parts.append(f"{of.residuals[i]:.1f} px from where the map says")
+    else:
+        parts.append(f"does not count: it {_one(FATE_WORDS[FATES[of.fates[i]]])}")
+    if of.sources[i] >= 0:
+        parts.append(f"carried over from {asked.shown.images[of.sources[i]].shown}")
+    return " · ".join(parts)
+
+
+def _one(told_of_many: str) -> str:
+    """Turn what is said of many matches into what is said of one."""
+    verb, _, rest = told_of_many.partition(" ")
+    forms = {"turn": "turns", "lie": "lies", "were": "was"}
+    return f"{forms.get(verb, verb)} {rest.replace('too many', 'others')}"
+
+
+def _points(asked: Asked) -> tuple[list[list[float]], list[list[float]]]:
+    """Return the keypoints of the chosen word in both pictures."""
+    word = asked.here.link.word
+    if word is None or word >= asked.shown.n_words:
+        return [], []
+    ours = np.flatnonzero(asked.query_words == word)
+    theirs = np.flatnonzero(asked.shown.words(asked.result).word_ids == word)
+    found = asked.shown.keypoints(asked.result)
+    stored = Geometry(found.xy, found.size, found.angle)
+    return _places(asked.query, ours), _places(stored, theirs)
+
+
+def _places(of: Geometry, rows: NDArray[np.int64]) -> list[list[float]]:
+    columns = np.column_stack((of.xy[rows], of.size[rows], of.angle[rows]))
+    rounded: list[list[float]] = np.round(columns.astype(float), 1).tolist()
+    return rounded
+
+
+def _pick(asked: Asked, row: int) -> None:
+    """Choose a match, and its word with it."""
+    of = asked.explained.matches
+    assert of is not None
+    go(word=int(of.word_ids[row]), match=(int(of.query_rows[row]), int(of.database_rows[row])))
+
+
+def _chosen(asked: Asked, rows: NDArray[np.int64]) -> int | None:
+    """Return the place of the chosen match among those that are drawn."""
+    of, match = asked.explained.matches, asked.here.match
+    if of is None or match is None:
+        return None
+    found = (of.query_rows[rows] == match[0]) & (of.database_rows[rows] == match[1])
+    return int(found.argmax()) if found.any() else None
+
+
+def _paint(asked: Asked, area: Area) -> None:
+    """Leave a part of the query out; the oldest part comes back where there are too many."""
+    left, top, right, bottom = area
+    if left < right and top < bottom:
+        go(areas=(*asked.here.areas, area)[-MOST_AREAS:], match=None)
+
+
+def _match(asked: Asked, i: int) -> None:
+    """Show the two patches of a match."""
+    of, shown = asked.explained.matches, asked.shown
+    assert of is not None
+    source = int(of.sources[i])
+    ours = of.query if source < 0 else None
+    left, right, rest = st.columns([1, 1, 4], vertical_alignment="center")
+    try:
+        if ours is not None:
+            rgb = opened.describe(shown, asked.here.link).image.rgb
+            patch = _patch(asked, rgb, ours, i)
+            left.image(patch, caption="In the query", width=PATCH, alt="The query's patch")
+        rgb = images.read(shown.picture_path(asked.result)).rgb
+        patch = _patch(asked, rgb, of.database, i)
+        right.image(patch, caption="In the result", width=PATCH, alt="The result's patch")
+    except ImageError as error:
+        rest.caption(words.plain(str(error)))
+    rest.markdown(told(asked, i))
+
+
+def _patch(asked: Asked, rgb: NDArray[np.uint8], of: Geometry, i: int) -> NDArray[np.uint8]:
+    part = slice(i, i + 1)
+    angles = asked.shown.extraction.patch_angles(of.angle[part])
+    cut: NDArray[np.uint8] = patches.cut(rgb, of.xy[part], of.size[part], angles, PATCH)[0]
+    return cut

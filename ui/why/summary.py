@@ -1,0 +1,169 @@
+"""In words and numbers: where the result stands, and what its score is made of."""
+
+import math
+
+import streamlit as st
+
+from engine import methods, pose
+from engine.explanation import BASE, COUNTS, FATES, LIMIT, WAY
+from ui import link, words
+from ui.components import Cell, Row, table
+from ui.why.asked import Asked
+from ui.why.view import go
+
+FATE_WORDS = {
+    "counts": "count",
+    "turned": "turn otherwise than the picture does",
+    "beyond": "were not looked at: too many are nearer",
+    "off": "lie elsewhere than the map says",
+    "double": "lie beside a better one",
+}
+NO_MATCH = "Nothing of it matches the query, so there is nothing to add up."
+
+
+def place(rank: int, n_images: int) -> str:
+    """Return "1st of 411", "22nd of 411"."""
+    ending = "th"
+    if rank % 100 not in (11, 12, 13):
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return f"{rank:,}{ending} of {n_images:,}"
+
+
+def headline(asked: Asked) -> str:
+    """Say where the result stands."""
+    told = asked.explained
+    score = words.score(told.method, told.score)
+    return f"{place(told.rank, told.n_images)}, with a score of {score}"
+
+
+def verdict(asked: Asked) -> str | None:
+    """Say whether it shows the same thing, where the method can tell."""
+    answer, image_id = asked.answer, asked.result
+    if answer.calibration is None:
+        return None
+    least = answer.calibration.least_score
+    direct = answer.verified.get(image_id)
+    score = 0.0 if direct is None else direct.score
+    path = answer.led_by(image_id)
+    if path:
+        names = " → ".join(words.plain(_name(asked, i)) for i in path)
+        return (
+            f"Shows the same thing by way of {names}. The query itself matches it with "
+            f"{score:.1f} only, less than the {least:.1f} that count."
+        )
+    if answer.accepts(image_id):
+        return f"Shows the same thing: its verified score of {score:.1f} is {least:.1f} or more."
+    return (
+        f"Probably not the same thing: its verified score of {score:.1f} is less than {least:.1f}."
+    )
+
+
+def stands(asked: Asked) -> str | None:
+    """Say how the thing stands in the result, where the matches agree on a map."""
+    if asked.explained.affine is None:
+        return None
+    return f"Against the query: {pose.pose(asked.explained.affine).told()}."
+
+
+def _name(asked: Asked, image_id: int) -> str:
+    return asked.shown.images[image_id].shown.rsplit("/", 1)[-1]
+
+
+def parts(asked: Asked) -> None:
+    """Show what adds up to the score, and how a verified score is made."""
+    st.subheader("What the score is made of", help=words.SCORES[asked.answer.method], anchor=False)
+    told = asked.explained
+    made = _made(asked)
+    if made:
+        st.markdown(made)
+    rows = [
+        Row((Cell(name, href), Cell(_number(asked, value)))) for name, href, value in _parts(asked)
+    ]
+    total = Row((Cell("All together"), Cell(_number(asked, told.total))), "=")
+    table(["Part", "Adds"], [*rows, total], "parts", "The parts of the score", ["Adds"])
+    counts = _counts(asked)
+    if counts:
+        st.caption(counts)
+
+
+def _number(asked: Asked, value: float) -> str:
+    is_cosine = asked.answer.method in (*methods.VECTORS, *methods.AGGREGATED)
+    return f"{value:.4f}" if is_cosine else f"{value:.3f}"
+
+
+def _made(asked: Asked) -> str | None:
+    """Say how a verified score follows from its factors."""
+    of = asked.explained.factors
+    if of is None:
+        return None
+    share = of.weight / of.total
+    score = math.sqrt(of.weight * of.n_cells * share)
+    text = (
+        f"√({of.weight:.2f} × {of.n_cells} × {share:.1%}) = **{score:.2f}**: the weight of the "
+        "matches that agree on one map, the cells of a 16 × 16 grid on the query that they lie "
+        "in, and their share of all matches."
+    )
+    if of.part < 1:
+        text += (
+            f" Times {of.part:.3f}, since it was reached with the keypoints of other pictures: "
+            "what the query matches itself stands first."
+        )
+    return text
+
+
+def _parts(asked: Asked) -> list[tuple[str, str | None, float]]:
+    told = asked.explained
+    found: list[tuple[str, str | None, float]] = []
+    if told.matches is not None:
+        values, sources = told.matches.values, told.matches.sources
+        counts = told.matches.fates == COUNTS
+        own = counts & (sources < 0)
+        found.append((_of(int(own.sum()), "match", "matches"), None, float(values[own].sum())))
+        for source in sorted(set(sources[counts & (sources >= 0)].tolist())):
+            rows = counts & (sources == source)
+            n = _of(int(rows.sum()), "match", "matches")
+            name = f"{n} carried over from {_name(asked, source)}"
+            found.append((name, asked.here.href(result=source), float(values[rows].sum())))
+    if told.words is not None:
+        n = _of(len(told.words.values), "word", "words")
+        found.append((f"{n} that both hold", None, float(told.words.values.sum())))
+    for term in told.terms:
+        if term.kind == BASE:
+            found.append(("Every two pictures begin with", None, term.value))
+        elif term.kind == LIMIT:
+            found.append(("Brought to its limit", None, term.value))
+        elif term.kind == WAY:
+            by = term.path[0]
+            name = f"By way of {_name(asked, by)}"
+            found.append((name, asked.here.href(result=by), term.value))
+    return found
+
+
+def _of(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _counts(asked: Asked) -> str | None:
+    """Say what became of the matches."""
+    of = asked.explained.matches
+    if of is None:
+        return None
+    if len(of) == 0:
+        return NO_MATCH
+    told = []
+    for i, fate in enumerate(FATES):
+        n = int((of.fates == i).sum())
+        if n:
+            told.append(f"{n:,} {FATE_WORDS[fate]}")
+    return f"Of {_of(len(of), 'match', 'matches')} of keypoints: {'; '.join(told)}."
+
+
+def steps(asked: Asked) -> None:
+    """Lead to the results before and after, and back to all."""
+    ids, at = asked.answer.ranking.image_ids.tolist(), asked.explained.rank - 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if at > 0:
+            st.button("Previous result", on_click=go, kwargs={"result": ids[at - 1]})
+        if at + 1 < len(ids):
+            st.button("Next result", on_click=go, kwargs={"result": ids[at + 1]})
+        link.page_link("search", "All results")
