@@ -1,15 +1,32 @@
-"""Records to RGB arrays: keypoints on a picture, the patches of a word on a tile."""
+"""Records to RGB arrays: keypoints and heat on a picture, one picture on another, words' tiles."""
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import opencv
+from engine import images, opencv
 from engine.index import Index
 
 WORD_TILE = 3  # patches along a side
 _RIM = (20, 20, 20)
 _LINE = (255, 210, 60)
 _FRACTION_BITS = 4
+# From little to much: from violet to yellow in equal steps of lightness.
+HEAT = (
+    (46, 1, 126),
+    (99, 24, 153),
+    (163, 43, 145),
+    (225, 70, 96),
+    (254, 123, 56),
+    (254, 185, 99),
+    (255, 237, 134),
+)
+_SPREAD = 0.02  # of the picture's longer side: standard deviation of one place's heat
+_MOST_HEAT = 0.8  # opacity of the most
+_DIMMED = 0.6  # brightness of the grey picture, so that heat is the brightest thing on it
+_OUTSIDE = 128  # grey, where a warped picture does not reach
+_MOST_WARPED = 30_000  # pixels a side; OpenCV warps nothing above 32,766
 
 
 def keypoints(
@@ -53,6 +70,101 @@ def keypoints(
             cv2.circle(drawn, centre, radius, colour, width, cv2.LINE_AA, _FRACTION_BITS)
             cv2.line(drawn, centre, tip, colour, width, cv2.LINE_AA, _FRACTION_BITS)
     return drawn
+
+
+def heat(
+    rgb: NDArray[np.uint8],
+    xy: NDArray[np.float32],
+    values: NDArray[np.float64],
+    scale: float = 1.0,
+) -> NDArray[np.uint8]:
+    """Draw where a score comes from, see `engine.heat.places`, over a grey picture.
+
+    Each place spreads its value as a Gaussian of 0.02 of the picture's longer side; the most that
+    comes together anywhere is brightest.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8 array
+        The picture; it is not changed.
+    xy : (P, 2) float32 array
+        Places, in pixels of the original.
+    values : (P,) float64 array
+        What each adds. What takes more away than others add shows no heat.
+    scale : float
+        Length of `rgb` over that of the original.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+        Colours of `HEAT`, on the dimmed grey picture.
+    """
+    cv2 = opencv.load()
+    height, width = rgb.shape[:2]
+    grey = _DIMMED * images.to_gray(rgb).astype(np.float32)[..., None]
+    sigma = max(1.0, _SPREAD * max(height, width))
+    reach = math.ceil(3 * sigma)  # heat of what lies just outside still shows
+    columns, rows = np.rint((xy + 0.5) * scale - 0.5).astype(np.int64).T + reach
+    tall, wide = height + 2 * reach, width + 2 * reach
+    near = (columns >= 0) & (columns < wide) & (rows >= 0) & (rows < tall)
+    field = np.zeros((tall, wide))
+    np.add.at(field, (rows[near], columns[near]), values[near])
+    spread = cv2.GaussianBlur(field, (2 * reach + 1, 2 * reach + 1), sigma)
+    shown = np.maximum(spread[reach : reach + height, reach : reach + width], 0.0)
+    shown /= max(float(shown.max(initial=0.0)), 1e-300)
+    opacity = (_MOST_HEAT * np.sqrt(shown))[..., None]
+    drawn = grey * (1 - opacity) + ramp(shown) * opacity
+    return np.asarray(np.rint(drawn), np.uint8)
+
+
+def ramp(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the colours of `HEAT` for values from 0 to 1: one axis of 3 more, 0 to 255."""
+    stops = np.linspace(0, 1, len(HEAT))
+    return np.stack([np.interp(values, stops, channel) for channel in zip(*HEAT)], -1)
+
+
+def warp(
+    rgb: NDArray[np.uint8],
+    affine: NDArray[np.float64],
+    size: tuple[int, int],
+    scale: float = 1.0,
+    query_scale: float = 1.0,
+) -> NDArray[np.uint8]:
+    """Lay a picture on the query, as the map between them says.
+
+    Parameters
+    ----------
+    rgb : (h, w, 3) uint8 array
+        The picture.
+    affine : (2, 3) float64 array
+        Carries pixels of the query's original to pixels of the picture's.
+    size : tuple of int
+        Width and height of what is made, in pixels.
+    scale : float
+        Length of `rgb` over that of the picture's original.
+    query_scale : float
+        Length of what is made over that of the query's original.
+
+    Returns
+    -------
+    (height, width, 3) uint8 array
+        Grey where the picture does not reach.
+    """
+    cv2 = opencv.load()
+    linear, moved = affine[:, :2], affine[:, 2]
+    # Pixels of the picture that one pixel of what is made covers: more are averaged first.
+    covered = math.sqrt(abs(float(np.linalg.det(linear)))) * scale / query_scale
+    longest = max(rgb.shape[:2])
+    smaller = images.shrink(rgb, max(1, min(round(longest / max(covered, 1.0)), _MOST_WARPED)))
+    factors = np.array([smaller.shape[1] / rgb.shape[1], smaller.shape[0] / rgb.shape[0]]) * scale
+    # Centres of pixels stand at whole numbers: the corner of every picture is at (-0.5, -0.5).
+    corner = linear @ np.full(2, 0.5 / query_scale - 0.5) + moved + 0.5
+    back = np.column_stack((linear / query_scale, corner)) * factors[:, None]
+    back[:, 2] -= 0.5
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    grey = (_OUTSIDE,) * 3
+    warped = cv2.warpAffine(smaller, back, size, flags=flags, borderValue=grey)
+    return np.asarray(warped, np.uint8)
 
 
 def word_tile(opened: Index, word: int) -> NDArray[np.uint8]:
