@@ -5,7 +5,7 @@ import streamlit as st
 from engine import methods
 from engine.index import Index
 from ui import opened, query, words
-from ui.why import asked, pictures, shared, summary, view
+from ui.why import asked, changed, instead, overlays, pictures, shared, summary, view
 from ui.why.asked import Asked
 from ui.why.view import View
 
@@ -29,15 +29,13 @@ def settings(found: Asked) -> None:
 
 def heading(found: Asked) -> None:
     """Say in words where the result stands."""
-    name = found.shown.images[found.result].shown.rsplit("/", 1)[-1]
+    st.header(words.plain(found.name), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(words.plain(name), anchor=False)
         summary.steps(found)
         settings(found)
     st.markdown(f"**{summary.headline(found)}**, by the method {found.answer.method}.")
-    for told in (summary.verdict(found), summary.stands(found)):
-        if told:
-            st.markdown(told)
+    told = [summary.verdict(found), summary.stands(found)]
+    st.markdown(" ".join(part for part in told if part))
 
 
 def main() -> None:
@@ -55,13 +53,21 @@ def main() -> None:
         st.info("This collection holds nothing but the query, so nothing can be found.")
         return
     heading(found)
+    changed.show(found)
     pictures.show(found)
     left, right = st.columns([2, 3], gap="large")
     with left:
         summary.parts(found)
+        instead.beside_winner(found)
     with right:
-        shared.show(found)
         shared.one(found)
+        shared.show(found)
+    overlays.show(found)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        instead.methods_table(found)
+    with right:
+        instead.choose(found)
 
 
 main()

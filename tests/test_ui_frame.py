@@ -18,6 +18,7 @@ TITLES = {
     "search": "Find the pictures of the same thing",
     "vocabulary": "24 visual words",
     "inspect": "Look into a picture",
+    "why": "See why a picture is found",
     "evaluation": "How good is the search on your own pictures?",
 }
 

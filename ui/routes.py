@@ -25,6 +25,8 @@ from ui import keypoints, samples, urls
 from ui.link import Link
 from ui.opened import describe, open_index
 from ui.uploads import STORE
+from ui.why import asked, overlays
+from ui.why.view import View
 
 log = logging.getLogger(__name__)
 SIDES = (160, 320, 640, 1280)
@@ -211,6 +213,20 @@ def points(request: Request) -> Response:
     return _tagged(data, "application/octet-stream", private=True)
 
 
+@_guard
+def why(request: Request) -> Response:
+    """Answer with a drawing of the page Why: heat on the query, or the result laid on it."""
+    opened, values = open_index(request.path_params["name"]), request.query_params
+    here = View.read(values)
+    if not here.link.has_query:
+        raise ValueError("there is no such picture")
+    found = asked.ask(opened, here)
+    if found is None:
+        raise ValueError("there is no such result")
+    draw_it = {"heat": overlays.heat, "warp": overlays.warp}[request.path_params["what"]]
+    return _jpeg(images.encode_jpeg(draw_it(found)), private=True)
+
+
 def health(request: Request) -> Response:
     """Say that the server answers, and how many collections there are."""
     return JSONResponse({"status": "ok", "collections": len(index.list_indexes())})
@@ -226,6 +242,7 @@ def all_routes() -> list[BaseRoute]:
         Route(f"{start}/samples/{{place:int}}", sample),
         Route(f"{start}/words/{{name}}/{{word:int}}", word),
         Route(f"{start}/keypoints/{{name}}", points),
+        Route(f"{start}/why/{{name}}/{{what}}", why),
         Route(f"{start}/health", health),
     ]
 

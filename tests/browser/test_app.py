@@ -22,6 +22,7 @@ PAGES = {
     "/": "Find the pictures of the same thing",
     "/vocabulary": "24 visual words",
     "/inspect": "Look into a picture",
+    "/why": "See why a picture is found",
     "/evaluation": "How good is the search on your own pictures?",
 }
 

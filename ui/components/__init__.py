@@ -55,6 +55,12 @@ _PAIR = st.components.v2.component(
     css=_source("pair.css"),
     js=_source("history.js") + _source("pair.js"),
 )
+_OVERLAY = st.components.v2.component(
+    "visword_overlay",
+    html=_source("overlay.html"),
+    css=_source("overlay.css"),
+    js=_source("overlay.js"),
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -407,3 +413,30 @@ def pair(
         "paints": on_paint is not None,
     }
     _PAIR(key=key, data=data, on_picked_change=picked, on_painted_change=painted)
+
+
+def overlay(
+    below: str, above: str, width: int, height: int, key: str, name_below: str, name_above: str
+) -> None:
+    """Show one picture over another, parted by a line that is moved.
+
+    Parameters
+    ----------
+    below, above : str
+        Addresses of the two.
+    width, height : int
+        Shape of both.
+    key : str
+        Name of this component on the page.
+    name_below, name_above : str
+        What they show.
+    """
+    data = {
+        "below": below,
+        "above": above,
+        "width": width,
+        "height": height,
+        "name_below": name_below,
+        "name_above": name_above,
+    }
+    _OVERLAY(key=key, data=data)

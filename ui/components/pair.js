@@ -383,8 +383,7 @@ export default function (component) {
       else { view.panes.forEach(reset); draw() }
     }
   })
-  if (data.chosen !== null && data.told[data.chosen]) told.textContent = data.told[data.chosen]
-  else if (!view.paint) told.textContent = ""
+  if (!view.paint) told.textContent = ""
 
   if (!view.watcher) {
     view.watcher = new ResizeObserver(() => view.draw())

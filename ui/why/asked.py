@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import explain
+from engine import explain, whatif
 from engine.answer import Answer
 from engine.errors import ImageError
 from engine.explanation import Explanation, WordShares, by_word
 from engine.index import Index
 from engine.verify import Geometry
-from ui import opened
+from ui import opened, results
 from ui.why.view import View
 
 
@@ -27,12 +27,14 @@ class Asked:
         The choices of the page.
     answer : Answer
         Of the query, without what is left out of it.
+    order : tuple of int
+        All results, as the page Search shows them.
     explained : Explanation
         Of the result.
     words : WordShares
         What each word adds.
     query : Geometry
-        The query's keypoints, what is left out of it too.
+        The N keypoints of the query, without what is left out of it.
     query_words : (N,) int32 array
         Their words.
     size : tuple of int
@@ -42,6 +44,7 @@ class Asked:
     shown: Index
     here: View
     answer: Answer
+    order: tuple[int, ...]
     explained: Explanation
     words: WordShares
     query: Geometry
@@ -52,6 +55,20 @@ class Asked:
     def result(self) -> int:
         """The picture that is explained."""
         return self.explained.image_id
+
+    @property
+    def place(self) -> int:
+        """Where it stands among all results, from 1."""
+        return self.order.index(self.result) + 1
+
+    @property
+    def name(self) -> str:
+        """What its file is called."""
+        return self.name_of(self.result)
+
+    def name_of(self, image_id: int) -> str:
+        """Return what a picture's file is called."""
+        return self.shown.images[image_id].shown.rsplit("/", 1)[-1]
 
 
 def ask(shown: Index, here: View) -> Asked | None:
@@ -71,7 +88,8 @@ def ask(shown: Index, here: View) -> Asked | None:
     answer = opened.search_without(shown, here.link, method, here.off, here.areas)
     if len(answer.ranking) == 0:
         return None
-    result = int(answer.ranking.image_ids[0]) if here.result is None else here.result
+    order = tuple(one.image_id for one in results.of(answer))
+    result = order[0] if here.result is None else here.result
     opened.check_image(shown, result)
     if result in answer.excluded:
         raise ImageError(
@@ -80,7 +98,8 @@ def ask(shown: Index, here: View) -> Asked | None:
         )
     explained = explain.explain(shown, answer, result)
     geometry, word_ids, size = _keypoints(shown, here)
-    return Asked(shown, here, answer, explained, by_word(explained), geometry, word_ids, size)
+    words = by_word(explained)
+    return Asked(shown, here, answer, order, explained, words, geometry, word_ids, size)
 
 
 def _keypoints(shown: Index, here: View) -> tuple[Geometry, NDArray[np.int32], tuple[int, int]]:
@@ -95,5 +114,7 @@ def _keypoints(shown: Index, here: View) -> tuple[Geometry, NDArray[np.int32], t
         size = (entry.width, entry.height)
         return Geometry(found.xy, found.size, found.angle), shown.words(image_id).word_ids, size
     height, width = query.image.gray.shape
+    if here.is_changed:
+        query = whatif.without(query, shown.n_words, here.off, here.areas)
     of = query.features
     return Geometry(of.xy, of.size, of.angle), query.words.word_ids, (width, height)

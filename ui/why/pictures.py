@@ -8,7 +8,7 @@ from engine import images, patches
 from engine.errors import ImageError
 from engine.explanation import COUNTS, FATES
 from engine.verify import Geometry
-from ui import opened, urls, words
+from ui import opened, query, urls, words
 from ui.components import Side, pair
 from ui.why.asked import Asked
 from ui.why.summary import FATE_WORDS
@@ -41,6 +41,13 @@ def show(asked: Asked) -> None:
         chosen,
         here.link.word,
     )
+    lines = (
+        "Choose a word to see its keypoints in both."
+        if of is None
+        else "A full line is a match that counts, a broken one does not. Click a line, or press n, "
+        "to look at it."
+    )
+    st.caption(f"The query, {words.plain(query.name(shown, here.link))}, and the result. {lines}")
     if chosen is not None:
         _match(asked, int(rows[chosen]))
 

@@ -30,9 +30,12 @@ def show(asked: Asked) -> None:
     held = _counts(asked.shown.words(asked.result).word_ids, asked.shown.n_words)
     ours = _counts(asked.query_words, asked.shown.n_words)
     score = asked.explained.score
+    places = list(range(n_shown))
+    chosen = np.flatnonzero(found.word_ids == asked.here.link.word).tolist()
+    places += [place for place in chosen if place >= n_shown]  # stands below the others
     rows = [
         _row(asked, int(word), float(value), score, int(ours[word]), int(held[word]))
-        for word, value in zip(found.word_ids[:n_shown], found.values[:n_shown])
+        for word, value in zip(found.word_ids[places], found.values[places])
     ]
     heading = ["Word", "Adds", "Share", "idf", "In the query", "In the result"]
     table(heading, rows, "shared", "Words that both hold, by what they add", heading[1:])

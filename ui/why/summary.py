@@ -32,8 +32,10 @@ def place(rank: int, n_images: int) -> str:
 def headline(asked: Asked) -> str:
     """Say where the result stands."""
     told = asked.explained
-    score = words.score(told.method, told.score)
-    return f"{place(told.rank, told.n_images)}, with a score of {score}"
+    where = place(asked.place, told.n_images)
+    if methods.expands(told.method):  # its score orders, and is no measure
+        return where
+    return f"{where}, with a score of {words.score(told.method, told.score)}"
 
 
 def verdict(asked: Asked) -> str | None:
@@ -46,7 +48,7 @@ def verdict(asked: Asked) -> str | None:
     score = 0.0 if direct is None else direct.score
     path = answer.led_by(image_id)
     if path:
-        names = " → ".join(words.plain(_name(asked, i)) for i in path)
+        names = " → ".join(words.plain(asked.name_of(i)) for i in path)
         return (
             f"Shows the same thing by way of {names}. The query itself matches it with "
             f"{score:.1f} only, less than the {least:.1f} that count."
@@ -59,20 +61,18 @@ def verdict(asked: Asked) -> str | None:
 
 
 def stands(asked: Asked) -> str | None:
-    """Say how the thing stands in the result, where the matches agree on a map."""
-    if asked.explained.affine is None:
+    """Say how the thing stands in the result, where the matches surely agree on a map."""
+    if asked.explained.affine is None or not asked.answer.accepts(asked.result):
         return None
     return f"Against the query: {pose.pose(asked.explained.affine).told()}."
-
-
-def _name(asked: Asked, image_id: int) -> str:
-    return asked.shown.images[image_id].shown.rsplit("/", 1)[-1]
 
 
 def parts(asked: Asked) -> None:
     """Show what adds up to the score, and how a verified score is made."""
     st.subheader("What the score is made of", help=words.SCORES[asked.answer.method], anchor=False)
     told = asked.explained
+    if methods.expands(told.method):
+        st.caption("What it is ordered by; whether it shows the same thing is told above.")
     made = _made(asked)
     if made:
         st.markdown(made)
@@ -122,7 +122,7 @@ def _parts(asked: Asked) -> list[tuple[str, str | None, float]]:
         for source in sorted(set(sources[counts & (sources >= 0)].tolist())):
             rows = counts & (sources == source)
             n = _of(int(rows.sum()), "match", "matches")
-            name = f"{n} carried over from {_name(asked, source)}"
+            name = f"{n} carried over from {asked.name_of(source)}"
             found.append((name, asked.here.href(result=source), float(values[rows].sum())))
     if told.words is not None:
         n = _of(len(told.words.values), "word", "words")
@@ -134,7 +134,7 @@ def _parts(asked: Asked) -> list[tuple[str, str | None, float]]:
             found.append(("Brought to its limit", None, term.value))
         elif term.kind == WAY:
             by = term.path[0]
-            name = f"By way of {_name(asked, by)}"
+            name = f"By way of {asked.name_of(by)}"
             found.append((name, asked.here.href(result=by), term.value))
     return found
 
@@ -160,10 +160,9 @@ def _counts(asked: Asked) -> str | None:
 
 def steps(asked: Asked) -> None:
     """Lead to the results before and after, and back to all."""
-    ids, at = asked.answer.ranking.image_ids.tolist(), asked.explained.rank - 1
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if at > 0:
-            st.button("Previous result", on_click=go, kwargs={"result": ids[at - 1]})
-        if at + 1 < len(ids):
-            st.button("Next result", on_click=go, kwargs={"result": ids[at + 1]})
-        link.page_link("search", "All results")
+    ids, at = asked.order, asked.place - 1
+    if at > 0:
+        st.button("Previous result", on_click=go, kwargs={"result": ids[at - 1]})
+    if at + 1 < len(ids):
+        st.button("Next result", on_click=go, kwargs={"result": ids[at + 1]})
+    link.page_link("search", "All results")

@@ -2,12 +2,14 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import streamlit as st
 
-from ui import link, urls
+from engine.index import Index
+from ui import urls
 from ui.link import Link
 
 FEW, COUNTED, ALL = "", "counted", "all"
@@ -48,14 +50,19 @@ class View:
 
     @classmethod
     def here(cls) -> Self:
-        """Read this page's address; what has no meaning is left out."""
-        told = {key: st.query_params.get(key, "") for key in PARAMETERS}
+        """Read this page's address."""
+        return cls.read(st.query_params)
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> Self:
+        """Read an address's parameters; what has no meaning is left out."""
+        told = {key: values.get(key, "") for key in PARAMETERS}
         off = {int(word) for word in told["off"].split("-") if re.fullmatch(r"\d{1,7}", word)}
         areas = [_AREA.fullmatch(text) for text in told["areas"].split(".")]
         match = re.fullmatch(r"(\d{1,9})-(\d{1,9})", told["match"])
         sides = [tuple(int(side) for side in found.groups()) for found in areas if found]
         return cls(
-            link=link.here(),
+            link=Link.read(values),
             result=int(told["result"]) if re.fullmatch(r"\d{1,9}", told["result"]) else None,
             lines=told["lines"] if told["lines"] in LINES else FEW,
             off=tuple(sorted(off)[:MOST_OFF]),
@@ -99,6 +106,12 @@ class View:
         """Return the address of this view with other choices."""
         values = urlencode(self.to(**changes).write())
         return f"{urls.prefix()}/why" + (f"?{values}" if values else "")
+
+
+def drawing(opened: Index, here: View, what: str) -> str:
+    """Return the address of a drawing of this view, as `ui.routes` serves it: heat or warp."""
+    values = urlencode(here.to(collection=opened.name, word=None).write() | {"v": opened.stamp})
+    return f"{urls.prefix()}/why/{quote(opened.name)}/{what}?{values}"
 
 
 def go(**changes: Any) -> None:
