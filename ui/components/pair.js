@@ -15,7 +15,7 @@ export default function (component) {
   const signature = `${data.left.url} ${data.right.url}`
   let view = pairs.get(box)
   if (!view || view.signature !== signature) {
-    view = { signature, paint: false, panes: [] }
+    view = { signature, paint: false, panes: [], chosen: null, known: null }
     for (const side of [data.left, data.right]) {
       const pane = { zoom: 1, x: side.width / 2, y: side.height / 2, image: new Image() }
       pane.image.onload = () => view.draw && view.draw()
@@ -28,6 +28,7 @@ export default function (component) {
   view.panes.forEach((pane, i) => { pane.width = sides[i].width; pane.height = sides[i].height })
   canvas.setAttribute("aria-label", data.label)
   paintButton.hidden = !data.paints
+  if (view.known !== data.chosen) view.chosen = view.known = data.chosen
 
   // Where each picture stands on the canvas, in CSS pixels.
   function lay() {
@@ -180,7 +181,7 @@ export default function (component) {
     data.points.forEach((points, i) => {
       for (const point of points) spot(context, view.panes[i], point, "#ffd23c", 1.4, false)
     })
-    const match = data.chosen === null ? undefined : data.matches[data.chosen]
+    const match = view.chosen === null ? undefined : data.matches[view.chosen]
     if (match && isSeen(match)) {
       line(context, match, "#ffffff", 3)
       spot(context, view.panes[0], match.slice(0, 4), "#ffffff", 2.4, false)
@@ -229,6 +230,12 @@ export default function (component) {
     return best
   }
   const describe = (i) => data.told[i]
+  // Marked at once: whoever steps on does not wait for the page.
+  function choose(i) {
+    view.chosen = i
+    draw()
+    setTriggerValue("picked", i)
+  }
 
   function zoomAt(pane, factor, mx, my) {
     const [x, y] = toPicture(pane, mx, my)
@@ -319,7 +326,7 @@ export default function (component) {
     }
     if (event.type === "pointerup" && single && moved < 6) {
       const i = nearest(...place(event))
-      if (i >= 0) setTriggerValue("picked", i)
+      if (i >= 0) choose(i)
     }
   }
   canvas.onpointerleave = () => { tip.hidden = true }
@@ -369,8 +376,8 @@ export default function (component) {
       draw()
     } else if ((event.key === "n" || event.key === "p") && data.matches.length) {
       const count = data.matches.length
-      const from = data.chosen ?? (event.key === "n" ? -1 : count)
-      setTriggerValue("picked", (from + (event.key === "n" ? 1 : -1) + count) % count)
+      const from = view.chosen ?? (event.key === "n" ? -1 : count)
+      choose((from + (event.key === "n" ? 1 : -1) + count) % count)
     } else return
     event.preventDefault()
   }
