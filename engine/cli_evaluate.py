@@ -47,7 +47,18 @@ def evaluate(args: argparse.Namespace) -> int:
     if figures["mAP_easy"] is not None:
         put(f"  mAP, good alone       {figures['mAP_easy']:.3f}")
     put(f"  landmarks             {groups['n_landmarks']}")
+    if figures["accepted"] is not None:
+        _put_accepted(figures["accepted"])
     return 0
+
+
+def _put_accepted(told: dict[str, Any]) -> None:
+    """Print how much of what a method accepts is right."""
+    put(f"  accepted as the same thing, of {told['n_positives']:,} right answers")
+    for what, title in (("direct", "by their own score"), ("added", "by way of others")):
+        if (n := told[what]) is not None:
+            put(f"    {title:<20}{n['right']:,} right, {n['wrong']:,} wrong, {n['junk']:,} ignored")
+    put(f"    {'nothing at all':<20}{told['n_queries_without']:,} queries")
 
 
 def _tuning(args: argparse.Namespace) -> Any:
