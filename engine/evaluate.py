@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import images, methods, pipeline, statistics
 from engine.answer import Answer
-from engine.errors import ArtifactError
+from engine.errors import ArtifactError, EngineError
 from engine.groundtruth import Query
 from engine.index import Index
 from engine.measures import (
@@ -236,8 +236,13 @@ def evaluate_all(
     chosen: Sequence[str],
     progress: Progress | None = None,
     tuning: Tuning = USUAL,
+    faults: dict[str, str] | None = None,
 ) -> list[Evaluation]:
-    """Measure several methods as `evaluate` does, describing each query's picture once."""
+    """Measure several methods as `evaluate` does, describing each query's picture once.
+
+    If `faults` is given, what a method cannot do is written there under its name, and the others
+    go on without it; else it is raised.
+    """
     for method in chosen:
         if lacking := methods.lacking(methods.check_method(method), index.parts):
             raise ArtifactError(
@@ -250,11 +255,17 @@ def evaluate_all(
     results: dict[str, list[QueryResult]] = {method: [] for method in chosen}
     for n_done, query in enumerate(queries, 1):
         ranker = _Ranker(index, query, tuning)
-        for method in chosen:
-            results[method].append(_measure(index, query, ranker, method, known))
+        for method in list(results):
+            try:
+                results[method].append(_measure(index, query, ranker, method, known))
+            except EngineError as error:
+                if faults is None:
+                    raise
+                faults[method] = str(error)
+                del results[method]
         if progress is not None:
             progress(n_done, len(queries))
-    return [Evaluation(index.name, method, tuple(results[method])) for method in chosen]
+    return [Evaluation(index.name, method, tuple(told)) for method, told in results.items()]
 
 
 class _Ranker:

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.codes import MOST_CENTRES
@@ -26,6 +26,11 @@ def say(text: str) -> None:
 def put(text: str = "") -> None:
     """Print a result on stdout."""
     print(printable(text))
+
+
+def interval(interval: Sequence[float], spec: str = ".3f") -> str:
+    """Return the two ends of an interval as they are printed."""
+    return f"{interval[0]:{spec}} to {interval[1]:{spec}}"
 
 
 def put_json(value: Any) -> None:
