@@ -99,19 +99,20 @@ class Answer:
         Its direct verified score decides, or that a way of such scores leads to it; None where
         the method verifies nothing and so cannot tell.
         """
-        if self.calibration is None:
-            return None
         if self.expansion is not None and image_id in self.expansion.ways:
             return True
+        return self.matches(image_id)
+
+    def matches(self, image_id: int) -> bool | None:
+        """Tell whether its direct verified score alone decides so; None as for `accepts`."""
+        if self.calibration is None:
+            return None
         direct = self.verified.get(image_id)
         return direct is not None and direct.score >= self.calibration.least_score
 
     def led_by(self, image_id: int) -> tuple[int, ...]:
         """Return the pictures that led to an image; none if the query matches it itself."""
-        direct = self.verified.get(image_id)
-        if self.expansion is None or self.calibration is None:
-            return ()
-        if direct is not None and direct.score >= self.calibration.least_score:
+        if self.expansion is None or self.matches(image_id):
             return ()
         way = self.expansion.ways.get(image_id)
         return () if way is None else way.path[:-1]

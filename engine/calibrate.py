@@ -100,11 +100,22 @@ class Measured:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Report:
-    """A calibration: the least score, the share that it was set for, and what was measured."""
+    """A calibration.
+
+    Attributes
+    ----------
+    least_score, rate : float
+        The least score, and the share that it was set for.
+    measured : tuple of Measured
+        What was measured of it.
+    edges : str
+        Digest of the graph's edges, see `calibration.edges`.
+    """
 
     least_score: float
     rate: float
     measured: tuple[Measured, ...]
+    edges: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -174,7 +185,7 @@ def calibrate(
         least = _least_score(kinds, params)
         measured = [_crossed(kinds, source, params) for source in (own, *others)]
         measured += [_measured(s, int((s.scores >= least).sum()), False) for s in unused]
-        report = Report(least, params.rate, tuple(measured))
+        report = Report(least, params.rate, tuple(measured), calibration.edges(index))
         if _digest(open_index(name), params) != place.name:
             raise ArtifactError(f"the index {name!r} was replaced meanwhile; calibrate it again")
         arrays = {f"scores_{i}": np.sort(kind.scores) for i, kind in enumerate(kinds)}

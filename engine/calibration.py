@@ -4,11 +4,17 @@
 that only few of them reach follow an exponential tail, fitted above the ninth decile: it tells the
 score that a given share reaches, and the share that reaches a given score.
 
+Of the graph these scores know one thing only: which pictures it joined when they were measured,
+since a picture of the collection is searched for without those. With other edges they stay measured
+scores of the same keypoints, and are nearer the mark than a guess; so they are kept, and said to be
+of an earlier graph.
+
 Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 1975 (the
 tail of a distribution above a high threshold; the exponential is its middle case).
 """
 
 import dataclasses
+import hashlib
 import math
 
 import numpy as np
@@ -94,11 +100,15 @@ class Calibration:
         Share of pictures without a match that reach it; None where nothing was measured.
     tails : tuple of Tail
         One a kind of pictures that it was set with; empty where nothing was measured.
+    earlier_graph : bool or None
+        Whether the graph had other edges when it was measured; None where that is not known: for
+        calibrations that were kept without telling, or where nothing was measured.
     """
 
     least_score: float
     rate: float | None = None
     tails: tuple[Tail, ...] = ()
+    earlier_graph: bool | None = None
 
     @property
     def is_measured(self) -> bool:
@@ -108,6 +118,20 @@ class Calibration:
     def reached(self, score: float) -> float | None:
         """Return the share of pictures without a match that reach a score; None if unknown."""
         return max((tail.reached(score) for tail in self.tails), default=None)
+
+
+def edges(index: Index) -> str:
+    """Return a digest of which pictures the graph of an index joins; empty if it has none."""
+    graph = index.manifest["parts"].get("graph")
+    if graph is None:
+        return ""
+    told = "".join(graph["arrays"][name]["sha256"] for name in ("starts", "targets"))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def again(name: str) -> str:
+    """Return the command that calibrates an index."""
+    return f"python -m engine calibrate {name}"
 
 
 def of(index: Index) -> Calibration:
@@ -123,9 +147,10 @@ def of(index: Index) -> Calibration:
     told = index.manifest["parts"][PART]["parameters"]
     try:
         tails = tuple(fit(np.asarray(scores)) for scores in index.parts[PART].values())
-        return Calibration(float(told["least_score"]), float(told["rate"]), tails)
+        earlier = told["edges"] != edges(index) if "edges" in told else None
+        return Calibration(float(told["least_score"]), float(told["rate"]), tails, earlier)
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"the calibration of the index {index.name!r} cannot be used ({error!r}). Make it "
-            f"anew with: python -m engine calibrate {index.name}"
+            f"anew with: {again(index.name)}"
         ) from error

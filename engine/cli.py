@@ -26,6 +26,7 @@ from engine.terminal import (
     put_json,
     put_summary,
     say,
+    say_earlier_graph,
     say_skipped,
     summary,
 )
@@ -89,7 +90,7 @@ def build(args: argparse.Namespace) -> int:
         say(f"The index that this one replaces had a part {part}: making it anew")
         ADDING[part](opened.name)
     if calibration.PART in had:
-        say(f"The other index was calibrated. Again: python -m engine calibrate {opened.name}")
+        say(f"The other index was calibrated. Again: {calibration.again(opened.name)}")
     opened = index.open_index(opened.name)
     if args.json:
         put_json(summary(opened))
@@ -132,6 +133,8 @@ def query(args: argparse.Namespace) -> int:
             "No keypoints were found: the picture is very smooth or dark. Try a sharper picture"
             f"{lower}."
         )
+    if answer.calibration is not None:
+        say_earlier_graph(opened)
     results = [
         {
             "rank": rank,
@@ -235,6 +238,7 @@ def graph(args: argparse.Namespace) -> int:
 
     pipeline.warm_up(say)
     n_edges = add_graph(args.name, args.threads)
+    say_earlier_graph(index.open_index(args.name))
     if args.json:
         put_json({"index": args.name, "n_edges": n_edges})
     else:

@@ -1,4 +1,4 @@
-"""The commands that measure: evaluate (with the claims), ladder, calibrate, runs, compare."""
+"""The commands that measure: evaluate (with the claims), calibrate, runs, compare."""
 
 import argparse
 import dataclasses
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from engine import index, methods, options
+from engine.cli_ladder import ladder
 from engine.errors import EngineError
-from engine.terminal import ADDING, add_graph, bar, put, put_json, say
+from engine.terminal import add_graph, bar, interval, put, put_json, say
 
 N_TOLD = 10
 
@@ -22,7 +23,7 @@ def evaluate(args: argparse.Namespace) -> int:
     from engine import evaluate as measure
     from engine import groundtruth, runs
 
-    tuning = _tuning(args)
+    tuning = options.tuning(args)
     opened = index.open_index(args.name)
     queries = groundtruth.read(args.groundtruth, opened)
     if args.claims:
@@ -39,24 +40,26 @@ def evaluate(args: argparse.Namespace) -> int:
     groups = figures["by_landmark"]
     put(f"{opened.name}, {figures['method']}, {figures['n_queries']} queries")
     put(f"  mAP                   {figures['mAP']:.3f}   by landmark {groups['mAP']:.3f}")
-    put(f"    95 % interval       {_interval(figures['mAP_interval'])} drawing queries")
-    put(f"                        {_interval(figures['mAP_interval_landmarks'])} landmarks")
+    put(f"    95 % interval       {interval(figures['mAP_interval'])} drawing queries")
+    put(f"                        {interval(figures['mAP_interval_landmarks'])} landmarks")
     put(f"  P@1                   {figures['P@1']:.3f}   by landmark {groups['P@1']:.3f}")
     put(f"  P@4                   {figures['P@4']:.3f}   by landmark {groups['P@4']:.3f}")
     put(f"  all four right        {figures['top4_all_right']:.3f}")
     if figures["mAP_easy"] is not None:
         put(f"  mAP, good alone       {figures['mAP_easy']:.3f}")
     put(f"  landmarks             {groups['n_landmarks']}")
+    if figures["accepted"] is not None:
+        _put_accepted(figures["accepted"])
     return 0
 
 
-def _tuning(args: argparse.Namespace) -> Any:
-    from engine.tuning import tune
-
-    try:
-        return tune(args.set)
-    except ValueError as error:
-        raise EngineError(f"--set: {error}") from None
+def _put_accepted(told: dict[str, Any]) -> None:
+    """Print how much of what a method accepts is right."""
+    put(f"  accepted as the same thing, of {told['n_positives']:,} right answers")
+    for what, title in (("direct", "by their own score"), ("added", "by way of others")):
+        if (n := told[what]) is not None:
+            put(f"    {title:<20}{n['right']:,} right, {n['wrong']:,} wrong, {n['junk']:,} ignored")
+    put(f"    {'nothing at all':<20}{told['n_queries_without']:,} queries")
 
 
 def calibrate(args: argparse.Namespace) -> int:
@@ -123,94 +126,6 @@ def _claims(
     return 0
 
 
-def ladder(args: argparse.Namespace) -> int:
-    """Measure every method on a ground truth: what each adds, and what it costs."""
-    from engine import groundtruth, runs
-    from engine import ladder as rungs
-
-    tuning = _tuning(args)
-    opened = index.open_index(args.name)
-    queries = groundtruth.read(args.groundtruth, opened)
-    for part in methods.OPTIONAL:
-        if any(part in methods.lacking(method, opened.parts) for method in args.methods):
-            ADDING[part](opened.name)
-            opened = index.open_index(opened.name)
-    with bar(len(queries)) as progress:
-        climbed = rungs.climb(opened, queries, args.methods, progress, tuning)
-    rows = []
-    for rung in climbed:
-        kept = None
-        if rung.evaluation is not None and not args.no_keep:
-            kept = runs.keep(opened, rung.evaluation, args.groundtruth, tuning).name
-            say(f"Kept as the run {kept}")
-        rows.append(rung.to_json() | {"run": kept})
-    features_cpu = rungs.features_cpu_seconds(climbed)
-    if args.json:
-        of_all = {"index": opened.name, "groundtruth": args.groundtruth.name}
-        of_all["features_cpu_seconds"] = features_cpu
-        put_json([row | of_all for row in rows])
-        return 0
-    _put_ladder(rows)
-    put()
-    put(f"{opened.name}, {args.groundtruth.name}: {len(queries)} queries")
-    if features_cpu is not None:
-        put(f"Describing a query takes {features_cpu:.3f} s of CPU more, the same for all.")
-    return 0
-
-
-def _put_ladder(rows: Sequence[dict[str, Any]]) -> None:
-    """Print the rungs as a table that is also Markdown."""
-    heading = (
-        "method",
-        "mAP",
-        "95 %",
-        "more than the last",
-        "95 %",
-        "P@1",
-        "P@4",
-        "all four",
-        "mAP easy",
-        "mAP by landmark",
-        "CPU s/query",
-        "bytes/image",
-        "build CPU s",
-    )
-    table = [heading, *(_rung(row) for row in rows if "mAP" in row)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(heading))]
-    for place, line in enumerate(table):
-        put("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")
-        if place == 0:
-            put("|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    for row in rows:
-        if "mAP" not in row:
-            put()
-            put(f"{row['name']}: the index lacks {', '.join(row['missing'])}")
-            put(f"  add it with: {row['add']}")
-
-
-def _rung(row: dict[str, Any]) -> tuple[str, ...]:
-    step, easy, building = row["step"], row["mAP_easy"], row["build_cpu_seconds"]
-    return (
-        row["name"],
-        f"{row['mAP']:.3f}",
-        _interval(row["mAP_interval"]),
-        "" if step is None else f"{step['difference']:+.3f}",
-        "" if step is None else _interval(step["interval"], "+.3f"),
-        f"{row['P@1']:.3f}",
-        f"{row['P@4']:.3f}",
-        f"{row['top4_all_right']:.3f}",
-        "" if easy is None else f"{easy:.3f}",
-        f"{row['by_landmark']['mAP']:.3f}",
-        f"{row['query_cpu_seconds']:.4f}",
-        f"{row['bytes_per_image']:,.0f}",
-        "" if building is None else f"{building:,.0f}",
-    )
-
-
-def _interval(interval: Sequence[float], spec: str = ".3f") -> str:
-    return f"{interval[0]:{spec}} to {interval[1]:{spec}}"
-
-
 def list_runs(args: argparse.Namespace) -> int:
     """List the evaluations that were kept, or delete one."""
     from engine import runs
@@ -258,8 +173,8 @@ def compare(args: argparse.Namespace) -> int:
     put(f"{compared.before} to {compared.after}: {len(compared.queries)} queries")
     put(f"  mAP           {compared.mean_before:.3f} to {compared.mean_after:.3f}")
     put(f"  difference    {compared.difference:+.3f}")
-    put(f"    95 %        {_interval(compared.interval, '+.3f')} drawing queries")
-    put(f"                {_interval(compared.interval_landmarks, '+.3f')} landmarks")
+    put(f"    95 %        {interval(compared.interval, '+.3f')} drawing queries")
+    put(f"                {interval(compared.interval_landmarks, '+.3f')} landmarks")
     put(f"  queries       {better} better, {worse} worse, {same} the same")
     changed = [q for q in compared.queries if abs(q.difference) > SAME]
     hidden = 0 if args.all else max(0, len(changed) - 2 * N_TOLD)
@@ -274,12 +189,12 @@ def compare(args: argparse.Namespace) -> int:
 def add_commands(command: Command) -> None:
     """Add these commands to the parser that `command` adds to."""
     measured = command("evaluate", evaluate, "evaluate oxford groundtruth.csv --method count")
-    _measured_options(measured)
+    options.measured_options(measured)
     options.method_option(measured, "how to rank (the index's own)")
     measured.add_argument("--claims", action="store_true", help="test the original's claims")
 
     climbed = command("ladder", ladder, "ladder oxford groundtruth.csv --methods count,verified")
-    _measured_options(climbed)
+    options.measured_options(climbed)
     climbed.add_argument(
         "--methods",
         type=options.method_names,
@@ -311,17 +226,3 @@ def add_commands(command: Command) -> None:
     compared.add_argument("before", type=options.name, help="a run, see 'runs'")
     compared.add_argument("after", type=options.name, help="another")
     compared.add_argument("--all", action="store_true", help="every query that changed")
-
-
-def _measured_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", type=options.name, help="index")
-    parser.add_argument("groundtruth", type=Path, help="csv with query,relevant,label")
-    parser.add_argument("--no-keep", action="store_true", help="do not keep the run")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        help="other parameters of the methods, as rerank.n_images=200 (a wrong name lists them)",
-    )

@@ -9,16 +9,24 @@ import numpy as np
 
 from engine import images, methods, pipeline, statistics
 from engine.answer import Answer
-from engine.errors import ArtifactError
+from engine.errors import ArtifactError, EngineError
 from engine.groundtruth import Query
 from engine.index import Index
-from engine.measures import average_precision, precision_at, right_ranks
+from engine.measures import (
+    Accepted,
+    add_up,
+    average_precision,
+    count_accepted,
+    precision_at,
+    right_ranks,
+)
 from engine.pipeline import QueryFeatures
 from engine.tuning import USUAL, Tuning
 
 Progress = Callable[[int, int], None]
 
 N_KEPT = 100
+DIRECT, ADDED = "direct", "added"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,11 +42,16 @@ class Result:
     label : str
         "right"; "junk", passed over; "wrong", a right answer or query of another landmark only;
         "unlabelled", of which the ground truth says nothing here: counted as wrong.
+    accepted : str or None
+        "direct" if its own verified score says that it shows the same thing, "added" if only a way
+        over other pictures does, "" if neither; None where the method cannot tell, and in runs of
+        schema 1 and 2.
     """
 
     image_id: int
     score: float
     label: str
+    accepted: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,6 +85,9 @@ class QueryResult:
         Process CPU of the ranking alone, and of reading the picture and describing it (0 for a
         vector that the index holds). Where several methods were measured together the picture was
         described once, and each is told the same.
+    direct, added : Accepted or None
+        What was accepted by its own verified score, and only by way of other pictures; None where
+        the method does not verify or does not expand, and in runs of schema 1 and 2.
     """
 
     query: str
@@ -88,12 +104,14 @@ class QueryResult:
     ranked: tuple[Result, ...] = ()
     cpu_seconds: float = 0.0
     features_cpu_seconds: float = 0.0
+    direct: Accepted | None = None
+    added: Accepted | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures without the rankings."""
         left_out = ("right_ranks", "right_ids", "ranked")
-        names = (field.name for field in dataclasses.fields(self))
-        return {name: getattr(self, name) for name in names if name not in left_out}
+        told = dataclasses.asdict(dataclasses.replace(self, ranked=()))
+        return {name: value for name, value in told.items() if name not in left_out}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,6 +144,24 @@ class Evaluation:
         groups = [r.landmark for r in self.results] if by_landmark else None
         return statistics.interval(self.values("average_precision"), seed, groups)
 
+    def accepted(self) -> dict[str, Any] | None:
+        """Return what was accepted over all queries; None where the method cannot tell.
+
+        `direct` and `added` as in `QueryResult`, added up; `n_queries_without`, the queries for
+        which nothing was accepted; `n_positives`, the right answers of all.
+        """
+        direct = [r.direct for r in self.results if r.direct is not None]
+        added = [r.added for r in self.results if r.added is not None]
+        if not direct:
+            return None
+        every = zip(direct, added) if added else zip(direct)
+        return {
+            DIRECT: dataclasses.asdict(add_up(direct)),
+            ADDED: dataclasses.asdict(add_up(added)) if added else None,
+            "n_queries_without": sum(add_up(both).total == 0 for both in every),
+            "n_positives": sum(r.n_positives for r in self.results),
+        }
+
     def figures(self) -> dict[str, Any]:
         """Return what is said of all queries together."""
         easy = self.mean("easy")
@@ -144,6 +180,7 @@ class Evaluation:
                 "P@4": self.by_landmark("precision_4"),
                 "n_landmarks": len({result.landmark for result in self.results}),
             },
+            "accepted": self.accepted(),
             "query_cpu_seconds": float(np.median(self.values("cpu_seconds"))),
             "features_cpu_seconds": float(np.median(self.values("features_cpu_seconds"))),
         }
@@ -199,8 +236,13 @@ def evaluate_all(
     chosen: Sequence[str],
     progress: Progress | None = None,
     tuning: Tuning = USUAL,
+    faults: dict[str, str] | None = None,
 ) -> list[Evaluation]:
-    """Measure several methods as `evaluate` does, describing each query's picture once."""
+    """Measure several methods as `evaluate` does, describing each query's picture once.
+
+    If `faults` is given, what a method cannot do is written there under its name, and the others
+    go on without it; else it is raised.
+    """
     for method in chosen:
         if lacking := methods.lacking(methods.check_method(method), index.parts):
             raise ArtifactError(
@@ -213,11 +255,17 @@ def evaluate_all(
     results: dict[str, list[QueryResult]] = {method: [] for method in chosen}
     for n_done, query in enumerate(queries, 1):
         ranker = _Ranker(index, query, tuning)
-        for method in chosen:
-            results[method].append(_measure(index, query, ranker, method, known))
+        for method in list(results):
+            try:
+                results[method].append(_measure(index, query, ranker, method, known))
+            except EngineError as error:
+                if faults is None:
+                    raise
+                faults[method] = str(error)
+                del results[method]
         if progress is not None:
             progress(n_done, len(queries))
-    return [Evaluation(index.name, method, tuple(results[method])) for method in chosen]
+    return [Evaluation(index.name, method, tuple(told)) for method, told in results.items()]
 
 
 class _Ranker:
@@ -289,6 +337,12 @@ def _measure(
             return "right" if image_id in right else "junk"
         return "wrong" if image_id in known[query.landmark] else "unlabelled"
 
+    accepted = {i: _accepted(answer, i) for i in ranked}
+
+    def counted(how: str, can_tell: bool) -> Accepted | None:
+        found = (i for i in ranked if accepted[i] == how)
+        return count_accepted(found, right, junk) if can_tell else None
+
     scores = answer.ranking.scores[:N_KEPT].tolist()
     return QueryResult(
         query=query.name,
@@ -302,7 +356,18 @@ def _measure(
         image_id=query.image_id,
         right_ranks=right_ranks(ranked, right, junk),
         right_ids=tuple(i for i in ranked if i in right),
-        ranked=tuple(Result(i, float(f"{s:.6g}"), label(i)) for i, s in zip(ranked, scores)),
+        ranked=tuple(
+            Result(i, float(f"{s:.6g}"), label(i), accepted[i]) for i, s in zip(ranked, scores)
+        ),
         cpu_seconds=round(cpu, 6),
         features_cpu_seconds=round(features_cpu, 6),
+        direct=counted(DIRECT, answer.calibration is not None),
+        added=counted(ADDED, answer.expansion is not None),
     )
+
+
+def _accepted(answer: Answer, image_id: int) -> str | None:
+    """Tell what accepted a picture, as `Result.accepted` does."""
+    if answer.accepts(image_id):
+        return DIRECT if answer.matches(image_id) else ADDED
+    return None if answer.calibration is None else ""

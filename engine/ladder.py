@@ -43,7 +43,7 @@ class Rung:
     name : str
         One of `methods.METHODS`.
     evaluation : Evaluation or None
-        None where the index lacks a part that the method needs.
+        None where it could not be measured.
     step : Step or None
         From the measured rung below; None for the first.
     bytes_per_image : float or None
@@ -55,6 +55,8 @@ class Rung:
         The parts that the index lacks.
     add : str or None
         The command that adds the first of them.
+    error : str or None
+        Why it could not be measured.
     """
 
     name: str
@@ -64,10 +66,11 @@ class Rung:
     build_cpu_seconds: float | None = None
     missing: tuple[str, ...] = ()
     add: str | None = None
+    error: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the rung in plain values; figures only where it was measured."""
-        told: dict[str, Any] = {"name": self.name}
+        told: dict[str, Any] = {"name": self.name, "error": self.error}
         if self.evaluation is None:
             return told | {"missing": self.missing, "add": self.add}
         told |= self.evaluation.figures()
@@ -87,7 +90,7 @@ def climb(
     progress: Progress | None = None,
     tuning: Tuning = USUAL,
 ) -> list[Rung]:
-    """Measure methods in order, each against the one before.
+    """Measure methods in order, each against the one before that could be measured.
 
     Parameters
     ----------
@@ -105,18 +108,24 @@ def climb(
     Returns
     -------
     list of Rung
-        In the order of `chosen`. A method for which the index lacks a part is there, unmeasured.
+        In the order of `chosen`. A method for which the index lacks a part, or that fails, is
+        there, unmeasured.
     """
     missing = {method: methods.lacking(method, index.parts) for method in chosen}
     able = [method for method in chosen if not missing[method]]
-    evaluations = evaluate.evaluate_all(index, queries, able, progress, tuning)
+    faults: dict[str, str] = {}
+    evaluations = evaluate.evaluate_all(index, queries, able, progress, tuning, faults)
     measured = {e.method: e for e in evaluations}
     rungs: list[Rung] = []
     below: Evaluation | None = None
     for method in chosen:
         if missing[method]:
             add = methods.adding(missing[method][0], index.name)
-            rungs.append(Rung(method, None, missing=missing[method], add=add))
+            error = f"the index lacks {', '.join(missing[method])}. Add it with: {add}"
+            rungs.append(Rung(method, None, missing=missing[method], add=add, error=error))
+            continue
+        if method in faults:
+            rungs.append(Rung(method, None, error=faults[method]))
             continue
         evaluation = measured[method]
         step = None if below is None else _step(below, evaluation)

@@ -1,7 +1,10 @@
-"""How good one ranking is: average precision, precision at k, the precision-recall curve."""
+"""How good one ranking is: average precision, precision at k, the precision-recall curve.
+
+And how good what is accepted is, of a method that tells which pictures show the same thing.
+"""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +85,43 @@ def precision_at(
     """
     ranks = right_ranks(ranked, positives, junk)
     return sum(rank <= n_first for rank in ranks) / n_first
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Accepted:
+    """Pictures that a method says show the same thing as the query, counted by what they are.
+
+    Attributes
+    ----------
+    right, wrong, junk : int
+        Right answers; what counts as wrong, because nothing is said of it too; what counts neither
+        way.
+    """
+
+    right: int = 0
+    wrong: int = 0
+    junk: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.right + self.wrong + self.junk
+
+
+def count_accepted(
+    accepted: Iterable[int], positives: Collection[int], junk: Collection[int] = ()
+) -> Accepted:
+    """Count the pictures that were accepted, each once, by what the ground truth says of them."""
+    found = frozenset(accepted)
+    right = found & frozenset(positives)
+    ignored = (found - right) & frozenset(junk)
+    return Accepted(len(right), len(found) - len(right) - len(ignored), len(ignored))
+
+
+def add_up(counted: Iterable[Accepted]) -> Accepted:
+    """Return what was accepted over several queries."""
+    rows = [(one.right, one.wrong, one.junk) for one in counted]
+    return Accepted(*map(sum, zip(*rows)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """Kinds of options that several commands share."""
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 from engine import artifacts, methods
+from engine.errors import EngineError
 
 
 def positive(text: str) -> int:
@@ -36,3 +39,28 @@ def method_option(parser: argparse.ArgumentParser, told: str, default: str | Non
     """Let a command choose one ranking method."""
     flags, choices = ("--method", "--weighting"), methods.METHODS
     parser.add_argument(*flags, dest="method", choices=choices, default=default, help=told)
+
+
+def measured_options(parser: argparse.ArgumentParser) -> None:
+    """Let a command measure an index on a ground truth."""
+    parser.add_argument("name", type=name, help="index")
+    parser.add_argument("groundtruth", type=Path, help="csv with query,relevant,label")
+    parser.add_argument("--no-keep", action="store_true", help="do not keep the run")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="other parameters of the methods, as rerank.n_images=200 (a wrong name lists them)",
+    )
+
+
+def tuning(args: argparse.Namespace) -> Any:
+    """Return the `Tuning` that was set; an EngineError if that cannot be done."""
+    from engine.tuning import tune
+
+    try:
+        return tune(args.set)
+    except ValueError as error:
+        raise EngineError(f"--set: {error}") from None

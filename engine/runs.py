@@ -19,10 +19,11 @@ from engine import artifacts, calibration, encode, methods
 from engine.errors import ArtifactError, GroundTruthError
 from engine.evaluate import Evaluation, QueryResult, Result
 from engine.index import Index
+from engine.measures import Accepted
 from engine.tuning import USUAL, Tuning, changes
 
-SCHEMA_VERSION = 2
-READABLE = (1, 2)  # 1 lacks right_ids
+SCHEMA_VERSION = 3
+READABLE = (1, 2, 3)  # 1 lacks right_ids; 1 and 2 do not tell what was accepted
 KIND = "run"
 
 
@@ -199,7 +200,7 @@ def to_bytes(run: Run) -> bytes:
     content = dataclasses.asdict(run)
     evaluation = content.pop("evaluation")
     for told in evaluation["results"]:
-        told["ranked"] = [[r["image_id"], r["score"], r["label"]] for r in told["ranked"]]
+        told["ranked"] = [list(place.values()) for place in told["ranked"]]
     held = {"kind": KIND, "schema_version": SCHEMA_VERSION, **content, "evaluation": evaluation}
     # What is hashed must be what JSON gives back: there, keys are texts and tuples lists.
     held = json.loads(json.dumps(held))
@@ -242,7 +243,7 @@ def open_run(name: str) -> Run:
     if held.get("schema_version") not in READABLE:
         raise ArtifactError(
             f"{path} has schema version {held.get('schema_version')!r}, this program reads "
-            f"{' and '.join(map(str, READABLE))}. {mend}"
+            f"{', '.join(map(str, READABLE[:-1]))} and {READABLE[-1]}. {mend}"
         )
     if held.get("sha256") != artifacts.manifest_digest(held):
         raise ArtifactError(f"{path} is damaged: its checksum does not fit. {mend}")
@@ -266,6 +267,8 @@ def _from_json(held: dict[str, Any]) -> Run:
                     "right_ranks": tuple(row["right_ranks"]),
                     "right_ids": tuple(row.get("right_ids", ())),
                     "ranked": tuple(Result(*place) for place in row["ranked"]),
+                    "direct": _accepted(row.get("direct")),
+                    "added": _accepted(row.get("added")),
                 }
             )
         )
@@ -273,6 +276,10 @@ def _from_json(held: dict[str, Any]) -> Run:
     )
     content["paths"] = {int(image_id): path for image_id, path in content["paths"].items()}
     return Run(**content, evaluation=Evaluation(told["index"], told["method"], results))
+
+
+def _accepted(counted: dict[str, int] | None) -> Accepted | None:
+    return None if counted is None else Accepted(**counted)
 
 
 def delete_run(name: str) -> None:

@@ -4,10 +4,12 @@ import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from engine import calibration
 from engine.codes import MOST_CENTRES
+from engine.errors import EngineError
 from engine.features import KINDS
 from engine.index import Index
 from engine.pool import Progress
@@ -26,6 +28,11 @@ def say(text: str) -> None:
 def put(text: str = "") -> None:
     """Print a result on stdout."""
     print(printable(text))
+
+
+def interval(interval: Sequence[float], spec: str = ".3f") -> str:
+    """Return the two ends of an interval as they are printed."""
+    return f"{interval[0]:{spec}} to {interval[1]:{spec}}"
 
 
 def put_json(value: Any) -> None:
@@ -135,9 +142,32 @@ def summary(opened: Index) -> dict[str, Any]:
         "method": opened.method,
         "extraction": opened.extraction.to_json(),
         "codebook": {**dataclasses.asdict(opened.codebook.params), **training},
+        "calibration": _calibrated(opened),
         "parts": sorted(opened.manifest["parts"]),
         "n_bytes": n_bytes,
     }
+
+
+def _calibrated(opened: Index) -> dict[str, Any] | None:
+    """Return from which score results of an index count as the same thing; None if by a guess."""
+    if calibration.PART not in opened.parts:
+        return None
+    try:
+        told = calibration.of(opened)
+    except EngineError as error:
+        return {"error": str(error)}
+    names = ("least_score", "rate", "earlier_graph")
+    return {name: getattr(told, name) for name in names} | {"error": None}
+
+
+def say_earlier_graph(opened: Index) -> None:
+    """Tell if an index was calibrated when its graph had other edges."""
+    told = _calibrated(opened)
+    if told is not None and told.get("earlier_graph"):
+        say(
+            "The index was calibrated when its graph had other edges. Measure its least score "
+            f"again: {calibration.again(opened.name)}"
+        )
 
 
 def put_summary(told: dict[str, Any]) -> None:
@@ -154,5 +184,19 @@ def put_summary(told: dict[str, Any]) -> None:
     settings = extraction.get("surf") or extraction["sift"]
     title = KINDS[extraction["feature"]]
     put(f"  {title:<12} {', '.join(f'{k} {v}' for k, v in settings.items())}")
+    if told["calibration"] is not None:
+        put(f"  same thing   {_same_thing(told['calibration'], told['name'])}")
     put(f"  skipped      {told['n_skipped']}")
     put(f"  on disk      {told['n_bytes'] / 1e6:,.1f} MB")
+
+
+def _same_thing(told: dict[str, Any], name: str) -> str:
+    """Say what the calibration of an index is, and whether it is of the graph that it has."""
+    if told["error"] is not None:
+        return str(told["error"])
+    said = f"from a verified score of {told['least_score']:.2f}, measured"
+    if told["earlier_graph"] is None:
+        return f"{said}; with which graph was not kept"
+    if told["earlier_graph"]:
+        return f"{said} with an earlier graph; again: {calibration.again(name)}"
+    return f"{said} with this graph"

@@ -92,6 +92,19 @@ def right_ranks(positives: set[str], junk: set[str], ranked: list[str]) -> list[
     return [kept.index(name) + 1 for name in kept if name in positives]
 
 
+def accepted(found: list[int], positives: set[int], junk: set[int]) -> tuple[int, int, int]:
+    """Ask of every picture in turn whether it is right, wrong or ignored."""
+    right = wrong = ignored = 0
+    for image_id in found:
+        if image_id in positives:
+            right += 1
+        elif image_id in junk:
+            ignored += 1
+        else:
+            wrong += 1
+    return right, wrong, ignored
+
+
 def all_resampled_means(values: list[float]) -> list[float]:
     """The mean of every way to draw as many values with replacement."""
     return [sum(draw) / len(draw) for draw in itertools.product(values, repeat=len(values))]

@@ -73,6 +73,61 @@ def test_the_score_is_kept_in_the_index_and_told(joined: Index, painted: Path) -
     assert not _work().exists() and upkeep.verify("tiny") == []
 
 
+def _with_graph(edges: list[tuple[int, int]]) -> None:
+    """Give the tiny index a graph of other edges."""
+    opened = index.open_index("tiny")
+    rows = sorted({*edges, *((b, a) for a, b in edges)})
+    starts = np.searchsorted([a for a, _ in rows], np.arange(opened.n_images + 1))
+    arrays = {
+        "starts": starts.astype(np.int64),
+        "targets": np.array([b for _, b in rows], np.int32),
+        "scores": np.full(len(rows), 5, np.float32),
+        "affines": np.tile(np.eye(2, 3, dtype=np.float32), (len(rows), 1, 1)),
+    }
+    upkeep.add_part("tiny", graph.PART, {"another": 1}, arrays)
+
+
+def test_a_graph_made_anew_left_no_trace_in_what_was_said_of_the_score(
+    joined: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*argv: str) -> tuple[str, str]:
+        assert cli.main([*argv]) == 0
+        printed = capsys.readouterr()
+        return printed.out, printed.err
+
+    again = "python -m engine calibrate tiny"
+    query = ("query", "tiny", "china.jpg", "--method", "verified", "--json")
+    score = calibrate.calibrate("tiny").least_score
+    now = calibration.of(index.open_index("tiny"))
+    assert now.earlier_graph is False
+    assert (
+        f"from a verified score of {score:.2f}, measured with this graph" in said("info", "tiny")[0]
+    )
+    assert again not in said(*query)[1] + said("graph", "tiny")[1]
+
+    kept = {name: np.array(array) for name, array in joined.parts[graph.PART].items()}
+    upkeep.add_part("tiny", graph.PART, {"made": "anew"}, kept)
+    assert calibration.of(index.open_index("tiny")).earlier_graph is False, "the edges are the same"
+
+    _with_graph([(0, 1), (2, 3)])
+    then = calibration.of(index.open_index("tiny"))
+    assert then.earlier_graph is True
+    assert (then.least_score, then.rate, then.is_measured) == (score, 0.01, True)
+    assert "measured with an earlier graph; again: " + again in said("info", "tiny")[0]
+    told = json.loads(said("info", "tiny", "--json")[0])["calibration"]
+    assert told == {"least_score": score, "rate": 0.01, "earlier_graph": True, "error": None}
+    assert again in said(*query)[1]
+    assert json.loads(said(*query)[0])["least_score"] == score
+    assert again not in said("query", "tiny", "china.jpg", "--method", "count")[1]
+    out, err = said("graph", "tiny", "--json")  # made anew, with the edges that it had at first
+    assert again not in err and json.loads(out)["n_edges"] > 0
+
+    _with_graph([(0, 1), (2, 3)])
+    calibrate.calibrate("tiny")
+    assert calibration.of(index.open_index("tiny")).earlier_graph is False
+    assert again in said("graph", "tiny")[1], "now this is the other graph"
+
+
 def test_other_parts_stay_as_they_were(joined: Index) -> None:
     calibrate.calibrate("tiny")
     parts = dict(index.open_index("tiny").manifest["parts"])

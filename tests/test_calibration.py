@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import calibration, index, pipeline, statistics, upkeep
+from engine import calibration, cli, index, pipeline, statistics, upkeep
 from engine.calibration import N_LEAST, TAIL
 from engine.errors import ArtifactError
 from engine.index import Index
@@ -127,6 +127,29 @@ def test_what_is_kept_is_read_and_the_worse_kind_of_pictures_counts(copied: Inde
     answer = pipeline.search_image(index.open_index("tiny"), 0, "verified")
     assert answer.calibration is not None and answer.calibration.least_score == 2.75
     assert upkeep.verify("tiny") == []
+
+
+def test_a_calibration_that_does_not_name_its_graph_is_read(
+    copied: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upkeep.add_part("tiny", calibration.PART, TOLD, {"scores_0": RISING})
+    kept = calibration.of(index.open_index("tiny"))
+    assert kept.least_score == 2.75 and kept.earlier_graph is None
+    assert cli.main(["info", "tiny"]) == 0
+    assert "2.75, measured; with which graph was not kept" in capsys.readouterr().out
+    upkeep.add_part("tiny", calibration.PART, TOLD | {"edges": "0" * 16}, {"scores_0": RISING})
+    assert calibration.of(index.open_index("tiny")).earlier_graph, "it has none at all now"
+    upkeep.add_part("tiny", calibration.PART, {"rate": 1}, {"scores_0": RISING})
+    assert cli.main(["info", "tiny"]) == 0
+    assert "cannot be used" in capsys.readouterr().out
+
+
+def test_an_index_that_was_not_calibrated_says_nothing_of_it(
+    tiny: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert calibration.of(tiny).earlier_graph is None
+    assert cli.main(["info", "tiny"]) == 0
+    assert "same thing" not in capsys.readouterr().out
 
 
 RISING = np.linspace(0, 3, 40).astype(np.float32)

@@ -167,8 +167,16 @@ def test_evaluate_prints_the_documented_keys(
     assert {"mAP", "P@1", "P@4", "top4_all_right", "n_queries"} <= set(figures)
     assert figures["n_queries"] == 1
     assert cli.main(["evaluate", "tiny", str(truth)]) == 0
-    assert "mAP" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "mAP" in printed and "by their own score  1 right, 0 wrong, 0 ignored" in printed
+    assert "by way of others" not in printed, "verified goes by its own scores alone"
     claims = _json(capsys, "evaluate", "tiny", str(truth), "--claims", "--json")
+    assert figures["accepted"] == {
+        "direct": {"right": 1, "wrong": 0, "junk": 0},
+        "added": None,
+        "n_queries_without": 0,
+        "n_positives": 1,
+    }
     assert len(claims["claims"]) == 6  # type: ignore[arg-type]
     assert claims["method"] == "verified"
     assert cli.main(["evaluate", "tiny", str(truth), "--claims", "--method", "count"]) == 0

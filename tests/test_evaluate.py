@@ -2,13 +2,24 @@
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import claims, evaluate, groundtruth, measures, methods, pipeline
+from engine.answer import Answer, Timings
+from engine.calibration import Calibration
 from engine.errors import ArtifactError, GroundTruthError, ImageError
+from engine.expand import Expansion, Way
 from engine.index import Index
+from engine.rerank import Verified
+from engine.search import Ranking
+from engine.verify import NOTHING
+from tests import naive
 
 
 def _write(path: Path, *lines: str) -> Path:
@@ -175,6 +186,92 @@ def test_results_tell_ranks_and_labels(tiny: Index, tmp_path: Path) -> None:
     assert [i for i, label in enumerate(kept, 1) if label == "right"] == list(china.right_ranks)
     again = measures.average_precision_of(china.right_ranks, china.n_positives)
     assert china.average_precision == pytest.approx(again)
+
+
+LEAST = 3.0
+N_IMAGES = 9
+
+
+def _found(image_id: int, score: float) -> Verified:
+    nothing = np.zeros(0, np.int64)
+    verification = dataclasses.replace(NOTHING, score=score)
+    distances, weights = np.zeros(0, np.uint8), np.zeros(0, np.float32)
+    return Verified(image_id, nothing, nothing, distances, weights, verification)
+
+
+def _answer(direct: dict[int, float], ways: dict[int, Way]) -> Answer:
+    """An answer that ranks every picture but the first, by id, with these direct scores."""
+    ids = np.arange(1, N_IMAGES, dtype=np.int32)
+    return Answer(
+        Ranking(ids, np.zeros(len(ids), np.float32)),
+        "expanded",
+        len(ids),
+        (0,),
+        Timings(),
+        {i: _found(i, score) for i, score in direct.items()},
+        Expansion((), [], ways, {}),
+        Calibration(LEAST),
+    )
+
+
+@given(data=st.data())
+def test_what_is_accepted_directly_or_by_way_of_others_is_counted_apart(
+    data: st.DataObject,
+) -> None:
+    index: Any = SimpleNamespace(images=[SimpleNamespace(path=str(i)) for i in range(N_IMAGES)])
+    others = st.integers(1, N_IMAGES - 1)
+    score = st.sampled_from((0.0, 2.5, LEAST, 9.0))
+    direct = data.draw(st.dictionaries(others, score))
+    led = data.draw(st.sets(others))
+    labels = data.draw(st.dictionaries(others, st.sampled_from(("good", "ok", "junk"))))
+    query = groundtruth.Query("q", 0, Path("q"), {**labels, 1: "good"}, 0, "")
+    answer = _answer(direct, {i: Way((1, i), LEAST) for i in led})
+    ranker: Any = lambda _: (answer, 0.0, 0.0)  # noqa: E731
+    told = evaluate._measure(index, query, ranker, "expanded", {"": frozenset()})
+
+    sure = [i for i in direct if direct[i] >= LEAST]
+    added = [i for i in led if i not in sure]
+    positives, junk = set(query.positives), set(query.junk)
+    assert told.direct is not None and told.added is not None
+    for counted, found in ((told.direct, sure), (told.added, added)):
+        naively = naive.accepted(found, positives, junk)
+        assert (counted.right, counted.wrong, counted.junk) == naively
+    named = {place.image_id: place.accepted for place in told.ranked}
+    assert {i for i in named if named[i] == "direct"} == set(sure)
+    assert {i for i in named if named[i] == "added"} == set(added)
+    assert {named[i] for i in set(named) - set(sure) - set(added)} <= {""}
+    both = evaluate.Evaluation("tiny", "expanded", (told, told)).accepted()
+    assert both is not None
+    assert both["direct"]["right"] == 2 * told.direct.right
+    assert both["added"]["wrong"] == 2 * told.added.wrong
+    assert both["n_queries_without"] == (0 if sure or added else 2)
+    assert both["n_positives"] == 2 * len(positives)
+
+
+def test_methods_tell_only_of_what_they_can_accept(joined: Index, tmp_path: Path) -> None:
+    names = ("china", "coffee", "rocket")
+    path = _write(tmp_path / "gt.csv", *(f"{n}.jpg,turned/{n}.png,same" for n in names))
+    chosen = ("count", "verified", "averaged", "expanded")
+    queries = groundtruth.read(path, joined)
+    count, verified, *expanding = evaluate.evaluate_all(joined, queries, chosen)
+    assert count.accepted() is None
+    assert all(r.direct is r.added is None for r in count.results)
+    assert {place.accepted for r in count.results for place in r.ranked} == {None}
+    for one in (verified, *expanding):
+        told = one.accepted()
+        assert told is not None and (told["added"] is None) == (one is verified)
+        assert told["n_positives"] == 3
+        answers = [pipeline.search_image(joined, q.image_id or 0, one.method) for q in queries]
+        for result, answer in zip(one.results, answers):
+            assert answer.calibration is not None and result.direct is not None
+            least = answer.calibration.least_score
+            sure = [i for i, found in answer.verified.items() if found.score >= least]
+            assert result.direct.total == len(sure)
+        assert told["direct"]["right"] + (told["added"] or {"right": 0})["right"] == sum(
+            bool(answer.accepts(i))
+            for query, answer in zip(queries, answers)
+            for i in query.positives
+        )
 
 
 def test_methods_measured_together_reach_what_each_reaches_alone(

@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from engine import cli, evaluate, groundtruth, index, ladder, methods, runs, statistics
+from engine import (
+    cli,
+    evaluate,
+    groundtruth,
+    index,
+    ladder,
+    methods,
+    pipeline,
+    runs,
+    statistics,
+    upkeep,
+)
+from engine.errors import ArtifactError
 from engine.index import Index
 
 NAMES = ("china", "coffee", "rocket", "chelsea")
@@ -72,7 +84,119 @@ def test_a_ladder_of_nothing_that_can_be_done(tiny: Index, truth: Path) -> None:
     parts = {part: arrays for part, arrays in tiny.parts.items() if part != "signatures"}
     (rung,) = ladder.climb(dataclasses.replace(tiny, parts=parts), queries, ("verified",))
     assert rung.missing == ("signatures",)
+    assert rung.error is not None and "lacks signatures. Add it with: " in rung.error
     assert ladder.features_cpu_seconds([rung]) is None
+
+
+def _fail(monkeypatch: pytest.MonkeyPatch, method: str, after: int = 0) -> None:
+    """Let a method fail from a query on."""
+    search, asked = pipeline.search_query, []
+
+    def failing(index: Index, query: object, chosen: str, *rest: object, **more: object) -> object:
+        asked.append(chosen)
+        if chosen == method and asked.count(chosen) > after:
+            raise ArtifactError(f"{method} is\n  broken | here")
+        return search(index, query, chosen, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "search_query", failing)
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_one_method_that_failed_ended_the_whole_ladder(
+    tiny: Index, truth: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    queries = groundtruth.read(truth, tiny)
+    chosen = ("count", "signatures", "verified")
+    count, _, verified = ladder.climb(tiny, queries, chosen)
+    _fail(monkeypatch, "signatures", after)
+    told: list[tuple[int, int]] = []
+    first, failed, last = ladder.climb(tiny, queries, chosen, lambda *p: told.append(p))
+    assert failed.evaluation is failed.step is failed.bytes_per_image is None
+    assert failed.error == "signatures is\n  broken | here"
+    assert failed.to_json() == {
+        "name": "signatures",
+        "error": failed.error,
+        "missing": (),
+        "add": None,
+    }
+    assert last.error is None and last.evaluation is not None and first.evaluation is not None
+    assert [r.query for r in last.evaluation.results] == [q.name for q in queries]
+    for now, before in ((first, count), (last, verified)):
+        assert now.evaluation is not None and before.evaluation is not None
+        values = before.evaluation.values("average_precision")
+        assert now.evaluation.values("average_precision") == values
+    assert last.step is not None and last.step.before == "count", "the last that was measured"
+    gain = last.evaluation.mean("average_precision") - first.evaluation.mean("average_precision")
+    assert last.step.difference == pytest.approx(gain)
+    assert told[-1] == (len(queries), len(queries))
+    with pytest.raises(ArtifactError, match="broken"):
+        evaluate.evaluate(tiny, queries, "signatures")
+
+
+def test_the_command_tells_what_failed_in_its_row_and_at_the_end(
+    scratch: Path, truth: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fail(monkeypatch, "signatures")
+    argv = ["ladder", "tiny", str(truth), "--methods", "count,signatures,verified"]
+    assert cli.main([*argv, "--json"]) == 1
+    printed = capsys.readouterr()
+    count, failed, verified = json.loads(printed.out)
+    assert (failed["name"], failed["error"]) == ("signatures", "signatures is\n  broken | here")
+    assert failed["run"] is None and "mAP" not in failed
+    assert count["error"] is verified["error"] is None
+    assert verified["step"]["before"] == "count"
+    assert [count["run"], verified["run"]] == runs.list_runs()
+    closing = "Error: 1 of 3 methods could not be measured: signatures"
+    assert printed.err.splitlines()[-1] == closing
+
+    assert cli.main([*argv, "--no-keep"]) == 1
+    printed = capsys.readouterr()
+    lines = [line for line in printed.out.splitlines() if line.startswith("|")]
+    assert [line.split()[1] for line in lines[2:]] == ["count", "signatures", "verified"]
+    assert lines[3].startswith("| signatures | signatures is broken / here  ")
+    assert len({len(line) for line in lines}) == 1
+    assert printed.err.splitlines()[-1] == closing
+    assert len(runs.list_runs()) == 2
+
+    assert cli.main([*argv[:3], "--methods", "signatures"]) == 1
+    assert "| signatures | signatures is broken" in capsys.readouterr().out
+
+
+def test_a_part_that_cannot_be_made_ended_the_whole_ladder(
+    scratch: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["ladder", "tiny", str(truth), "--methods", "verified,expanded,asmk,count", "--json"]
+    with upkeep.making("tiny", "graph"):
+        assert cli.main(argv) == 1
+    printed = capsys.readouterr()
+    _, expanded, asmk, count = json.loads(printed.out)
+    assert expanded["error"].startswith("its graph cannot be made: ")
+    assert "is being written by process" in expanded["error"]
+    assert expanded["missing"] == ["graph"] and expanded["add"] == "python -m engine graph tiny"
+    assert asmk["step"]["before"] == "verified"
+    assert count["step"]["before"] == "asmk", "residuals were made all the same"
+    assert printed.err.splitlines()[-1].endswith("1 of 4 methods could not be measured: expanded")
+    assert cli.main(argv) == 0
+    assert json.loads(capsys.readouterr().out)[1]["error"] is None
+
+
+def test_a_run_that_cannot_be_kept_lost_the_figures_of_all(
+    scratch: Path, truth: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise ArtifactError("no space is left")
+
+    monkeypatch.setattr(runs, "keep", full)
+    argv = ["ladder", "tiny", str(truth), "--methods", "count,tf-idf"]
+    assert cli.main([*argv, "--json"]) == 1
+    printed = capsys.readouterr()
+    rows = json.loads(printed.out)
+    assert all("mAP" in row and row["run"] is None for row in rows)
+    assert [row["error"] for row in rows] == ["no space is left"] * 2
+    closing = "Error: 2 of 2 methods measured, but could not be kept: count, tf-idf"
+    assert printed.err.splitlines()[-1] == closing
+    assert cli.main(argv) == 1
+    assert "tf-idf: no space is left" in capsys.readouterr().out
 
 
 def test_a_ladder_makes_the_graph_that_it_lacks(

@@ -31,6 +31,19 @@ def test_junk_changes_nothing(ranked: list[int], positives: set[int]) -> None:
     assert measures.average_precision(mixed, positives, set(range(100, 112))) == plain
 
 
+@given(found=RANKINGS, positives=st.sets(st.integers(0, 14)), junk=st.sets(st.integers(0, 14)))
+def test_what_is_accepted_is_counted_as_one_by_one(
+    found: list[int], positives: set[int], junk: set[int]
+) -> None:
+    first, rest = found[:5], found[5:]
+    one, other = (measures.count_accepted(ids, positives, junk) for ids in (first, rest))
+    assert (one.right, one.wrong, one.junk) == naive.accepted(first, positives, junk)
+    assert one.total == 5
+    both = measures.add_up([one, other])
+    assert (both.right, both.wrong, both.junk) == naive.accepted(found, positives, junk)
+    assert measures.add_up([]) == measures.Accepted()
+
+
 @given(positives=st.integers(1, 12))
 def test_a_perfect_order_is_one(positives: int) -> None:
     assert measures.average_precision(range(12), range(positives)) == pytest.approx(1.0)

@@ -206,6 +206,28 @@ def test_a_sheet_tells_right_wrong_and_ignored_in_words(
     assert "method=verified" in query["href"]
 
 
+def test_a_sheet_tells_what_stands_there_only_by_way_of_others(
+    opened: Index, pair: tuple[str, str]
+) -> None:
+    run = runs.open_run(pair[1])
+    place = next(i for i, r in enumerate(run.evaluation.results) if r.query == "china.jpg")
+    path = runs.runs_folder() / f"{run.name}.json"
+    held = json.loads(path.read_text())
+    result = held["evaluation"]["results"][place]
+    result["ranked"][1][3] = "added"
+    result["added"] = {"right": 0, "wrong": 1, "junk": 0}
+    held["sha256"] = artifacts.manifest_digest(held)
+    path.write_text(json.dumps(held))
+    at = well(visit("evaluation", run=run.name, asked=str(place)))
+    first, second, *rest = component(at, f"strip-a-{place}")["items"]
+    assert second["note"] == "Only by way of others"
+    assert second["alt"].endswith(", only by way of others")
+    assert all(tile.get("note") is None for tile in (first, *rest))
+    told = sentences(well(visit("evaluation", run=run.name)))
+    assert "by their own score" in told and "only by way of others 0 right, 1 wrong" in told
+    assert "Accepted" not in sentences(well(visit("evaluation", run=pair[0])))
+
+
 def test_missed_answers_stand_with_the_ranks_they_came_at(
     opened: Index, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The search page: every picture to choose, rankings, methods and collections."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -123,6 +124,13 @@ def test_a_calibrated_collection_says_how_many_strangers_score_as_much(tiny: Ind
     assert doubtful.title.endswith("\n50.0 % of pictures that match nothing here score as much")
     promise = results.promise(found, "tiny")
     assert promise is not None and "2.5" in promise and "1% of pictures" in promise
+    assert "python -m engine" not in promise
+    earlier = dataclasses.replace(found, calibration=dataclasses.replace(told, earlier_graph=True))
+    noted = results.promise(earlier, "tiny")
+    assert noted == (
+        f"{promise} Its graph has changed since; to measure again, run "
+        "`python -m engine calibrate tiny`."
+    )
 
 
 def test_a_method_without_meaning_gives_the_usual_ranking(tiny: Index) -> None:

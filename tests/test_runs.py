@@ -13,7 +13,7 @@ from engine import artifacts, cli, compare, evaluate, groundtruth, index, measur
 from engine.errors import ArtifactError, GroundTruthError
 from engine.evaluate import Evaluation, QueryResult
 from engine.runs import Run
-from tests.golden.runs.make import RUN
+from tests.golden.runs.make import COUNTED, RUN
 
 NAMES = ("china", "coffee", "rocket")
 
@@ -97,7 +97,7 @@ def _change(name: str, sign: bool = True, **changes: object) -> None:
 @pytest.mark.parametrize(
     ("sign", "changes", "message"),
     [
-        (True, {"schema_version": 9}, "has schema version 9, this program reads 1 and 2"),
+        (True, {"schema_version": 9}, "has schema version 9, this program reads 1, 2 and 3"),
         (True, {"kind": "index"}, "does not describe a run"),
         (False, {"groundtruth": "other.csv"}, "damaged: its checksum does not fit"),
         (True, {"evaluation": {}}, "does not hold a whole run"),
@@ -130,15 +130,26 @@ def test_half_a_file_is_said_and_deleted(kept: Run, capsys: pytest.CaptureFixtur
 def _golden(version: int) -> bytes:
     written = (Path(__file__).parent / "golden" / "runs" / f"run_v{version}.json").read_bytes()
     runs.runs_folder().mkdir(parents=True)
-    (runs.runs_folder() / f"{RUN.name}.json").write_bytes(written)
+    name = json.loads(written)["name"]
+    (runs.runs_folder() / f"{name}.json").write_bytes(written)
     return written
 
 
 def test_a_run_of_schema_1_is_read(empty_artifacts: Path) -> None:
     _golden(1)
-    (result,) = RUN.evaluation.results
+    (result,) = COUNTED.evaluation.results
     before = Evaluation("tiny", "count", (dataclasses.replace(result, right_ids=()),))
-    assert runs.open_run(RUN.name) == dataclasses.replace(RUN, evaluation=before)
+    assert runs.open_run(COUNTED.name) == dataclasses.replace(COUNTED, evaluation=before)
+
+
+def test_a_run_of_schema_2_is_read_and_does_not_tell_what_was_accepted(
+    empty_artifacts: Path,
+) -> None:
+    _golden(2)
+    opened = runs.open_run(COUNTED.name)
+    assert opened == COUNTED
+    assert opened.summary()["accepted"] is None
+    assert all(place.accepted is None for place in opened.evaluation.results[0].ranked)
 
 
 def test_a_run_of_the_present_schema_is_read(empty_artifacts: Path) -> None:
@@ -148,6 +159,12 @@ def test_a_run_of_the_present_schema_is_read(empty_artifacts: Path) -> None:
     (result,) = RUN.evaluation.results
     area = measures.average_precision_of(result.right_ranks, result.n_positives)
     assert area == result.average_precision
+    assert RUN.summary()["accepted"] == {
+        "direct": {"right": 0, "wrong": 1, "junk": 0},
+        "added": {"right": 0, "wrong": 0, "junk": 1},
+        "n_queries_without": 0,
+        "n_positives": 1,
+    }
 
 
 def test_files_that_are_no_runs_are_passed_over(kept: Run) -> None:

@@ -7,7 +7,7 @@ import pytest
 from engine.compare import Comparison, Difference
 from engine.evaluate import QueryResult, Result
 from engine.truths import Truth
-from tests.golden.runs.make import RUN
+from tests.golden.runs.make import COUNTED, RUN
 from ui.evaluation import kept, overview, sheet, told
 from ui.evaluation.drafts import Draft
 
@@ -60,7 +60,18 @@ def test_runs_of_other_parameters_can_be_told_apart() -> None:
     assert kept.brief(tuned).settings == ("rerank.n_images=200",)
     assert kept.brief(RUN).settings == ()
     usual, other = overview.names_of([RUN, tuned])
-    assert other == usual.replace("A: count,", "B: count, rerank.n_images=200,")
+    assert other == usual.replace("A: expanded,", "B: expanded, rerank.n_images=200,")
+
+
+def test_what_was_accepted_is_told_where_a_run_tells_it() -> None:
+    figures = RUN.evaluation.figures()
+    assert told.accepted(figures) == (
+        "Accepted as the same thing, of 1 right answer: by their own score 0 right, 1 wrong, 0 "
+        "ignored; only by way of others 0 right, 0 wrong, 1 ignored; nothing for 0 queries."
+    )
+    figures["accepted"]["added"] = None
+    assert "by way" not in (told.accepted(figures) or "")
+    assert told.accepted(COUNTED.evaluation.figures()) is None
 
 
 def result(**changes: object) -> QueryResult:

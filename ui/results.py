@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from engine import demo, encode, methods
+from engine import calibration, demo, encode, methods
 from engine.answer import Answer
 from engine.index import Index
 from ui import urls, words
@@ -82,18 +82,19 @@ def promise(found: Answer, name: str) -> str | None:
     told = found.calibration
     if told is None:
         return None
+    again = calibration.again(name)
     least = f"A verified score of {told.least_score:.1f} or more counts as the same thing"
     if told.is_measured:
-        return (
+        said = (
             f"{least}: {told.rate:.0%} of pictures that match nothing here get there, measured "
             "in this collection."
         )
+        if told.earlier_graph:
+            said += f" Its graph has changed since; to measure again, run `{again}`."
+        return said
     if name == demo.NAME:  # its pictures share too much to tell anything by
         return f"{least}: a cautious guess."
-    return (
-        f"{least}: a cautious guess. To measure it in this one, run "
-        f"`python -m engine calibrate {name}`."
-    )
+    return f"{least}: a cautious guess. To measure it in this one, run `{again}`."
 
 
 def tiles(

@@ -79,6 +79,7 @@ def show(shown: Index, here: View) -> None:
     told.glossary()
     if len(chosen) == 2:
         comparison(chosen[0], chosen[1])
+    accepted(chosen)
     curves(chosen)
     queries(shown, here, chosen)
 
@@ -212,6 +213,13 @@ def comparison(before: Run, after: Run) -> None:
     st.markdown(told.verdict(compared, words.plain(first), words.plain(second)))
     for note in compared.notes:
         st.caption(f"Note: {words.plain(note)}.")
+
+
+def accepted(chosen: list[Run]) -> None:
+    """Say how much of what each run accepted is right, of methods that accept."""
+    for run, name in zip(chosen, names_of(chosen)):
+        if (said := told.accepted(kept.figures(run.name))) is not None:
+            st.caption(f"{words.plain(name)}. {said}" if len(chosen) > 1 else said)
 
 
 def curves(chosen: list[Run]) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine.evaluate import QueryResult
+from engine.evaluate import ADDED, QueryResult
 from engine.index import Index
 from engine.runs import Run
 from ui import urls, words
@@ -13,6 +13,7 @@ from ui.link import Link
 
 FEW, MORE = 12, 100
 N_MISSED = 24
+BY_WAY = "Only by way of others"
 
 
 def show(shown: Index, here: View, chosen: list[Run], place: int) -> None:
@@ -128,6 +129,7 @@ def strip(shown: Index, here: View, run: Run, result: QueryResult, key: str) -> 
                 "–" if rank is None else str(rank),
                 told.MARK_OF[one.label],
                 words.score(run.evaluation.method, one.score),
+                BY_WAY if one.accepted == ADDED else None,
             )
         )
     gallery(tiles, f"strip-{key}", f"First {n_shown} results", columns=6, columns_small=2)
@@ -141,19 +143,28 @@ def strip(shown: Index, here: View, run: Run, result: QueryResult, key: str) -> 
     _missed(shown, here, run, result, n_shown, key)
 
 
-def _tile(shown: Index, to: Link, image_id: int, rank: str, mark: str, score: str = "") -> Tile:
+def _tile(
+    shown: Index,
+    to: Link,
+    image_id: int,
+    rank: str,
+    mark: str,
+    score: str = "",
+    note: str | None = None,
+) -> Tile:
     path = shown.images[image_id].shown
     return Tile(
         id=image_id,
         url=urls.picture(shown, image_id, 320),
         href=urls.page("search", to),
-        alt=f"{path}, rank {rank}, {told.SHOWN[mark]}",
+        alt=f"{path}, rank {rank}, {told.SHOWN[mark]}" + (f", {note.lower()}" if note else ""),
         title=f"{path}: search from here",
         caption=path.rsplit("/", 1)[-1],
         rank=rank,
         score=score,
         more=(("Inspect", urls.page("inspect", to)),),
         mark=mark,
+        note=note,
     )
 
 

@@ -2,11 +2,14 @@
 
 import datetime
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from engine import artifacts
 from engine.compare import Comparison
+from engine.evaluate import ADDED, DIRECT
 from ui import words
 
 TERMS = {
@@ -84,6 +87,21 @@ def verdict(compared: Comparison, before: str, after: str) -> str:
             "it may be otherwise."
         )
     return told
+
+
+def accepted(figures: Mapping[str, Any]) -> str | None:
+    """Say how much of what a run accepted is right; None where it does not tell."""
+    found = figures["accepted"]
+    if found is None:
+        return None
+    parts = [
+        f"{title} {n['right']:,} right, {n['wrong']:,} wrong, {n['junk']:,} ignored"
+        for kind, title in ((DIRECT, "by their own score"), (ADDED, "only by way of others"))
+        if (n := found[kind]) is not None
+    ]
+    parts.append(f"nothing for {n_queries(found['n_queries_without'])}")
+    of_all = words.counted(found["n_positives"], "right answer")
+    return f"Accepted as the same thing, of {of_all}: {'; '.join(parts)}."
 
 
 def told(error: Exception) -> str:

@@ -3,13 +3,15 @@
 From the project's folder: python -m tests.golden.runs.make
 """
 
+import dataclasses
 from pathlib import Path
 
 from engine import runs
 from engine.evaluate import Evaluation, QueryResult, Result
+from engine.measures import Accepted
 from engine.runs import Run
 
-RUN = Run(
+COUNTED = Run(  # in schemas 1 and 2
     name="tiny-count-20260102-183000",
     made="2026-01-02T18:30:00+00:00",
     index_stamp="1-2-3",
@@ -45,6 +47,23 @@ RUN = Run(
             ),
         ),
     ),
+)
+
+(_result,) = COUNTED.evaluation.results
+_told = dataclasses.replace(
+    _result,
+    ranked=(
+        Result(1, 0.9, "unlabelled", "direct"),
+        Result(2, 0.8, "junk", "added"),
+        Result(3, 0.7, "right", ""),
+    ),
+    direct=Accepted(0, 1, 0),
+    added=Accepted(0, 0, 1),
+)
+RUN = dataclasses.replace(
+    COUNTED,
+    name="tiny-expanded-20260102-183000",
+    evaluation=Evaluation("tiny", "expanded", (_told,)),
 )
 
 if __name__ == "__main__":
