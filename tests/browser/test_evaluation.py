@@ -14,6 +14,7 @@ from engine import evaluate, groundtruth, index, runs, truths
 from .conftest import Server, Visitor, serving
 from .test_accessibility import faults
 from .test_app import tiles
+from .test_charts import charts_fit, narrowed_early
 from .test_history import _comes_to_show, _shown, _steady
 
 pytestmark = pytest.mark.browser
@@ -85,6 +86,13 @@ def test_a_view_has_no_serious_fault_and_fits_a_phone(
     while page.evaluate(WIDTH) > 390 and time.monotonic() < end:
         page.wait_for_timeout(100)
     assert page.evaluate(WIDTH) <= 390
+    charts_fit(page)
+
+
+def test_a_curve_passed_over_a_page_that_got_narrow_early(
+    visitors: Callable[..., Visitor], served: Server, addresses: dict[str, str]
+) -> None:
+    narrowed_early(visitors(served), addresses["pair"])
 
 
 def _table(page: Page, name: str) -> Locator:

@@ -1,0 +1,67 @@
+"""Charts are as wide as their place, however early that changes."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from .conftest import Visitor
+
+pytestmark = pytest.mark.browser
+
+# What a browser does that is told of a new size while it makes the chart: Streamlit measures anew,
+# and draws the chart that it has just made for the old size.
+NARROWED_EARLY = """
+const observers = new Map();
+let early = false;
+window.narrowed = 0;
+window.ResizeObserver = class extends window.ResizeObserver {
+  constructor(tell) { super(tell); this.tell = tell; }
+  observe(element, options) { observers.set(element, this); super.observe(element, options); }
+};
+const later = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (tell) => early ? (tell(performance.now()), 0) : later(tell);
+const append = Node.prototype.appendChild;
+Node.prototype.appendChild = function (child) {
+  const appended = append.call(this, child);
+  if (this.matches?.("[data-testid=stEChartsChart]") && window.narrowed === 0) {
+    document.querySelector("[data-testid=stMainBlockContainer]").style.width = "390px";
+    early = true;
+    observers.get(this).tell([], observers.get(this));
+    early = false;
+    window.narrowed += 1;
+  }
+  return appended;
+};
+"""
+FITS = """[...document.querySelectorAll("[data-testid=stEChartsChart]")].every((chart) =>
+  chart.getAttribute("aria-busy") === "false" && chart.querySelector("canvas") &&
+  chart.querySelector("canvas").clientWidth === chart.clientWidth)"""
+
+
+def _comes_true(page: Page, script: str) -> None:
+    """Wait until a script is true. The app's policy keeps Playwright from waiting in the page."""
+    end = time.monotonic() + 20
+    while not page.evaluate(script) and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    assert page.evaluate(script)
+
+
+def charts_fit(page: Page) -> None:
+    """Wait until each chart is drawn as wide as its place."""
+    _comes_true(page, FITS)
+
+
+def narrowed_early(visitor: Visitor, address: str) -> None:
+    """Open a page that gets narrow while its first chart is made, and wait for its charts."""
+    visitor.page.add_init_script(NARROWED_EARLY)
+    page = visitor.open(address)
+    _comes_true(page, "window.narrowed === 1")
+    charts_fit(page)
+
+
+def test_a_histogram_passed_over_a_page_that_got_narrow_early(
+    visitors: Callable[..., Visitor],
+) -> None:
+    narrowed_early(visitors(), "/inspect?query=image-1&word=3")
