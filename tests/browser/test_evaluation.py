@@ -176,6 +176,11 @@ def test_a_csv_is_uploaded_measured_and_opened_as_a_run(
 ) -> None:
     visitor = visitors(served)
     page = visitor.open("/evaluation?part=measure&method=distance")
+    expect(page.get_by_text("8MB per file")).to_be_visible()
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"query,relevant,label\n" + b"\n" * 8 * 2**20)
+    page.locator("input[type=file]").set_input_files(large)
+    expect(page.get_by_text("File must be 8.0MB or smaller.")).to_be_visible()
     broken = tmp_path / "broken.csv"
     broken.write_text("query,relevant,label\nchina.jpg,gone.jpg,good\nchina.jpg,,good\n")
     page.locator("input[type=file]").set_input_files(broken)

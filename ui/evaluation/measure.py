@@ -92,6 +92,7 @@ def upload(shown: Index) -> None:
         ["csv"],
         key=key,
         on_change=uploaded,
+        max_upload_size=truths.MAX_BYTES // 2**20,
         help="Columns query, relevant, label; labels good, ok and same are right, junk is "
         "ignored. A column landmark may name groups of queries.",
     )
