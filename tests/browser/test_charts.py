@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from .conftest import Visitor
 
@@ -53,15 +53,27 @@ def charts_fit(page: Page) -> None:
     _comes_true(page, FITS)
 
 
-def narrowed_early(visitor: Visitor, address: str) -> None:
-    """Open a page that gets narrow while its first chart is made, and wait for its charts."""
+def narrowed_early(visitor: Visitor, address: str, style_is_late: bool) -> None:
+    """Open a page that gets narrow while its first chart is made, and wait for its charts.
+
+    The app's style comes by a script of its own, and may come after the chart's.
+    """
+    held: list[Route] = []
+    if style_is_late:
+        visitor.page.route("**/static/js/Html.*.js", lambda route: held.append(route))
     visitor.page.add_init_script(NARROWED_EARLY)
     page = visitor.open(address)
     _comes_true(page, "window.narrowed === 1")
+    for route in held:
+        _comes_true(page, "document.querySelector('[data-testid=stEChartsChart] canvas') !== null")
+        page.wait_for_timeout(500)
+        route.continue_()
+    assert bool(held) == style_is_late
     charts_fit(page)
 
 
+@pytest.mark.parametrize("style_is_late", [False, True])
 def test_a_histogram_passed_over_a_page_that_got_narrow_early(
-    visitors: Callable[..., Visitor],
+    visitors: Callable[..., Visitor], style_is_late: bool
 ) -> None:
-    narrowed_early(visitors(), "/inspect?query=image-1&word=3")
+    narrowed_early(visitors(), "/inspect?query=image-1&word=3", style_is_late)

@@ -89,10 +89,14 @@ def test_a_view_has_no_serious_fault_and_fits_a_phone(
     charts_fit(page)
 
 
+@pytest.mark.parametrize("style_is_late", [False, True])
 def test_a_curve_passed_over_a_page_that_got_narrow_early(
-    visitors: Callable[..., Visitor], served: Server, addresses: dict[str, str]
+    visitors: Callable[..., Visitor],
+    served: Server,
+    addresses: dict[str, str],
+    style_is_late: bool,
 ) -> None:
-    narrowed_early(visitors(served), addresses["pair"])
+    narrowed_early(visitors(served), addresses["pair"], style_is_late)
 
 
 def _table(page: Page, name: str) -> Locator:
