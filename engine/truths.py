@@ -124,6 +124,15 @@ def digest_of(name: str) -> str:
     return _digest(_files(name))
 
 
+def csv_of(truth: Truth) -> bytes:
+    """Return the csv of a ground truth as it lies on disk; where it is gone, as it was opened."""
+    with contextlib.suppress(ArtifactError):
+        data = _files(truth.name)[0]
+        if data is not None:
+            return data
+    return _csv(list(truth.lines))
+
+
 def open_truth(name: str, index: Index) -> Truth:
     """Read a ground truth to go on with it; where there is none, an empty one.
 

@@ -215,6 +215,14 @@ def test_a_deleted_ground_truth_leaves_nothing(opened: Index) -> None:
     assert truths.open_truth("mine", opened).marks == {}
 
 
+def test_a_csv_that_was_deleted_is_still_had_as_it_was_seen(opened: Index) -> None:
+    saved = truths.save("mine", "", FIRST, opened)
+    on_disk = truths.path_of("mine").read_bytes()
+    assert truths.csv_of(saved) == on_disk
+    truths.delete("mine", saved.digest)
+    assert truths.csv_of(saved) == on_disk
+
+
 def test_what_was_saved_since_it_was_seen_is_not_deleted(opened: Index) -> None:
     first = truths.save("mine", "", FIRST, opened)
     changes = {"coffee.jpg": {"turned/coffee.png": "right"}}

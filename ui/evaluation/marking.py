@@ -114,11 +114,11 @@ def _save(shown: Index, held: Draft, key: str = "save") -> None:
 def _download(held: Draft) -> None:
     """Offer the csv as it is on disk."""
     if held.base.digest:
-        name = held.base.name
+        seen = held.base
         st.download_button(
             "Download csv",
-            lambda: truths.path_of(name).read_bytes(),
-            file_name=f"{name}.csv",
+            lambda: truths.csv_of(seen),
+            file_name=f"{seen.name}.csv",
             mime="text/csv",
             on_click="ignore",
         )
