@@ -2,7 +2,8 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ from engine.images import Image
 from engine.index import Index
 from engine.lookup import Words
 from engine.pool import available_cores
+from engine.rerank import Verified
 from engine.residuals import Residuals, WordSums, open_residuals
 from engine.search import Ranking
 from engine.shortlist import Signed
@@ -336,7 +338,8 @@ def _match(
     tuning: Tuning,
 ) -> Answer:
     """Make the short list, and verify and expand it if the method says so."""
-    graph = open_graph(index) if methods.expands(method) else None
+    if methods.expands(method):
+        open_graph(index)  # if there is none, that is said before all the work
     n_threads = n_threads or available_cores()
     started = time.perf_counter()
     listed = short.shortlist(index, signed, excluded, tuning.shortlist, n_threads)
@@ -348,33 +351,85 @@ def _match(
         ranking = search.rank_listed(ids, listed.scores, n_results)
         return Answer(ranking, method, n_images, excluded, timings, working=working)
     checked = rerank.rerank(index, signed, listed, tuning.rerank, n_threads)
-    calibrated = calibration.of(index)
-    scores = np.zeros(n_images, np.float32)
-    scores[: len(checked)] = [one.score for one in checked]
+    verified = {one.image_id: one for one in checked}
     answer = Answer(
-        search.rank_listed(ids, scores, n_results),
-        method,
+        search.rank_listed(ids, _verified_scores(ids, verified), n_results),
+        methods.VERIFIED,
         n_images,
         excluded,
         dataclasses.replace(timings, verify=time.perf_counter() - ended),
-        {one.image_id: one for one in checked},
-        calibration=calibrated,
+        verified,
+        calibration=calibration.of(index),
         working=working,
     )
-    if graph is None:
-        return answer
-    ended = time.perf_counter()
+    if methods.expands(method):
+        return expand_answer(index, answer, method, n_results, n_threads)
+    return answer
+
+
+def expand_answer(
+    index: Index,
+    verified: Answer,
+    method: str,
+    n_results: int | None = 4,
+    n_threads: int | None = None,
+) -> Answer:
+    """Go on from a verified answer along the collection's graph: nothing is matched twice.
+
+    Parameters
+    ----------
+    index : Index
+        The collection.
+    verified : Answer
+        By method verified, with however many results; its parameters are taken.
+    method : str
+        One that expands.
+    n_results, n_threads
+        As in `search_query`.
+
+    Returns
+    -------
+    Answer
+        What `search_query` gives by that method. Its times are those of all steps, the verified
+        answer's too.
+
+    Raises
+    ------
+    ArtifactError
+        If the index has no graph.
+    ValueError
+        If the answer is another method's, or the method does not expand.
+    """
+    working, calibrated = verified.working, verified.calibration
+    signed, listed = working.signed, working.listed
+    if verified.method != methods.VERIFIED or not methods.expands(method):
+        raise ValueError(f"{method} cannot go on from an answer by {verified.method}")
+    if signed is None or listed is None or calibrated is None:
+        raise ValueError("an answer without what it was made from cannot be gone on from")
+    graph = open_graph(index)
+    n_threads = n_threads or available_cores()
+    started = time.perf_counter()
+    ids, checked = listed.image_ids, list(verified.verified.values())
     least = calibrated.least_score
     if method == methods.AVERAGED:
-        expansion = average(graph, checked, set(ids.tolist()), least, tuning.average)
+        expansion = average(graph, checked, set(ids.tolist()), least, working.tuning.average)
     else:
-        ways = dataclasses.replace(tuning.expand, least_score=least)
+        ways = dataclasses.replace(working.tuning.expand, least_score=least)
         expansion = expand(index, graph, signed, listed, checked, ways, n_threads)
-    timings = dataclasses.replace(answer.timings, expand=time.perf_counter() - ended)
-    answer = dataclasses.replace(answer, expansion=expansion, timings=timings)
-    if not expansion.views:
-        return answer
-    return dataclasses.replace(answer, ranking=_order(answer, ids, scores, n_results))
+    timings = dataclasses.replace(verified.timings, expand=time.perf_counter() - started)
+    answer = dataclasses.replace(verified, method=method, expansion=expansion, timings=timings)
+    scores = _verified_scores(ids, verified.verified)
+    rank = partial(_order, answer) if expansion.views else search.rank_listed
+    return dataclasses.replace(answer, ranking=rank(ids, scores, n_results))
+
+
+def _verified_scores(
+    ids: NDArray[np.int64], verified: Mapping[int, Verified]
+) -> NDArray[np.float32]:
+    """Return the verified score of each picture; 0 where it was not verified."""
+    scores = np.zeros(len(ids), np.float32)
+    scores[: len(verified)] = [one.score for one in verified.values()]
+    return scores
 
 
 def _order(

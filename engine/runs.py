@@ -288,11 +288,14 @@ def delete_run(name: str) -> None:
     Raises
     ------
     ArtifactError
-        If there is none.
+        If there is none, or it cannot be deleted.
     """
+    path = _path(name)
     try:
-        _path(name).unlink()
+        path.unlink()
     except FileNotFoundError:
         raise ArtifactError(
             f"there is no run {name!r}. 'python -m engine runs' lists them"
         ) from None
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be deleted: {error.strerror}") from None

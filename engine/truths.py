@@ -81,7 +81,10 @@ def list_truths() -> list[str]:
 
 
 def _files(name: str) -> tuple[bytes | None, bytes | None]:
-    """Return what lies on disk: the csv and what was looked at; None where there is nothing."""
+    """Return what lies on disk: the csv and what was looked at; None where there is nothing.
+
+    Without its csv a ground truth is not there: what was looked at is then left from another.
+    """
     read: list[bytes | None] = []
     for path in (path_of(name), _looked_path(name)):
         try:
@@ -92,7 +95,7 @@ def _files(name: str) -> tuple[bytes | None, bytes | None]:
             raise ArtifactError(
                 f"{path} cannot be read ({error.strerror}). Put it back, or delete it"
             ) from None
-    return read[0], read[1]
+    return (None, None) if read[0] is None else (read[0], read[1])
 
 
 def _digest(files: tuple[bytes | None, bytes | None]) -> str:
@@ -114,6 +117,20 @@ def _looked(name: str, data: bytes | None) -> dict[str, dict[str, str]]:
                 if isinstance(told, dict)
             }
     raise ArtifactError(f"{_looked_path(name)} is damaged. Delete it: the csv holds what counts")
+
+
+def digest_of(name: str) -> str:
+    """Return `Truth.digest` of what lies on disk, whether or not any collection can use it."""
+    return _digest(_files(name))
+
+
+def csv_of(truth: Truth) -> bytes:
+    """Return the csv of a ground truth as it lies on disk; where it is gone, as it was opened."""
+    with contextlib.suppress(ArtifactError):
+        data = _files(truth.name)[0]
+        if data is not None:
+            return data
+    return _csv(list(truth.lines))
 
 
 def open_truth(name: str, index: Index) -> Truth:
@@ -213,9 +230,7 @@ def save(name: str, digest: str, changes: Marks, index: Index) -> Truth:
     with _locked():
         now = _files(name)
         if _digest(now) != digest:
-            raise ConflictError(
-                f"the ground truth {name!r} was saved by someone else since you opened it"
-            )
+            raise ConflictError(_changed(name, now))
         before = _understood(name, now, index)
         marks = {**before.marks, **changes}
         names = Names(index, truths_folder().resolve())
@@ -233,6 +248,42 @@ def save(name: str, digest: str, changes: Marks, index: Index) -> Truth:
             raise GroundTruthError("these marks cannot be written as a csv: a path is unusual")
         _write(name, data, looked)
     return written
+
+
+def _changed(name: str, now: tuple[bytes | None, bytes | None]) -> str:
+    what = "saved" if _digest(now) else "deleted"
+    return f"the ground truth {name!r} was {what} by someone else since you opened it"
+
+
+def delete(name: str, digest: str) -> None:
+    """Delete a ground truth: its csv, and what was looked at.
+
+    It is gone with its csv: who is cut off after that leaves nothing that is read again.
+
+    Parameters
+    ----------
+    name : str
+        The ground truth.
+    digest : str
+        Of what was seen of it last, so that nobody's later work is lost; see `digest_of`.
+
+    Raises
+    ------
+    ConflictError
+        If it has changed since then, or is gone; nothing is deleted.
+    ArtifactError
+        If it cannot be deleted.
+    """
+    with _locked():
+        now = _files(name)
+        if now[0] is None or _digest(now) != digest:
+            raise ConflictError(_changed(name, now))
+        try:
+            path_of(name).unlink()
+        except OSError as error:
+            raise ArtifactError(f"{path_of(name)} cannot be deleted: {error.strerror}") from None
+        with contextlib.suppress(OSError):  # not read any more
+            _looked_path(name).unlink()
 
 
 def _plain(marks: Marks) -> dict[str, dict[str, str]]:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine import index
 from ui import link, opened
-from ui.evaluation import marking, measure, overview, sheet, view
+from ui.evaluation import deleting, marking, measure, overview, sheet, view
 from ui.evaluation.view import View
 
 
@@ -21,6 +21,7 @@ def main() -> None:
         if len(names) > 1:
             link.choose("Collection", names, "collection", shown.name, width=240)
     measure.progress(shown)
+    deleting.said()
     if here.part == view.MEASURE:
         measure.show(shown, here)
     elif here.part == view.TRUTHS:

@@ -435,3 +435,9 @@ def test_a_query_that_is_not_there_is_refused(tiny: Index) -> None:
 def test_choices_without_meaning_are_left_out(tiny: Index, parameters: dict[str, str]) -> None:
     at = well(visit("evaluation", **parameters))
     assert "How good is the search on your own pictures?" in sentences(at)
+
+
+@pytest.mark.parametrize("part", ["measure", "truths"])
+def test_the_page_promised_to_take_a_larger_csv_than_it_took(tiny: Index, part: str) -> None:
+    (uploader,) = visit("evaluation", part=part).file_uploader
+    assert uploader.proto.max_upload_size_mb * 2**20 == truths.MAX_BYTES

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import build, calibration, graph, images, methods
+from engine import build, calibration, graph, images, methods, pipeline
 from engine.answer import Answer, Timings
 from engine.index import Index
 from engine.search import Ranking
 from tests.conftest import tiny_params
 from tests.pages_under_test import component, sentences, visit, well
-from ui import results
+from ui import described, results
 from ui.link import Link
 from ui.uploads import STORE
 
@@ -94,6 +94,33 @@ def test_with_a_graph_the_verified_answer_is_expanded_by_itself(
     direct = component(verified, "results")["items"]
     assert tiles[0]["alt"] == direct[0]["alt"], "with its verified score"
     assert [tile.get("above") for tile in tiles] == [None, results.UNLIKELY, None, None]
+
+
+def test_the_expanded_answer_verified_anew_what_the_first_one_had(
+    joined: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described.ANSWERS.clear()
+    listed, verified = [], []
+    shortlist, rerank = pipeline.short.shortlist, pipeline.rerank.rerank
+
+    def counted_list(*asked: object) -> object:
+        listed.append(asked[1])
+        return shortlist(*asked)
+
+    def counted_rerank(*asked: object) -> object:
+        verified.append(asked[1])
+        return rerank(*asked)
+
+    monkeypatch.setattr(pipeline.short, "shortlist", counted_list)
+    monkeypatch.setattr(pipeline.rerank, "rerank", counted_rerank)
+    query = f"image-{joined.find_image('chelsea.jpg')}"
+    at = well(visit("search", query=query))
+    assert "Expanded: from what is verified" in sentences(at)
+    # The query itself once, and once what was carried back to it along the graph.
+    assert len(listed) == len(verified) == 2 and len({id(asked) for asked in verified}) == 2
+    for method in ("verified", "averaged"):
+        assert component(well(visit("search", query=query, method=method)), "results")["items"]
+    assert len(listed) == len(verified) == 2
 
 
 def test_what_was_found_by_way_of_others_tells_the_way(tiny: Index) -> None:

@@ -118,6 +118,46 @@ def test_threads_change_nothing(tiny: Index) -> None:
         np.testing.assert_array_equal(alone.scores, both.scores)
 
 
+@pytest.mark.parametrize("method", ["averaged", "expanded"])
+@pytest.mark.parametrize("n_results", [None, 4])
+def test_a_verified_answer_leads_to_those_that_go_on_from_it(
+    joined: Index, method: str, n_results: int | None
+) -> None:
+    image_id = joined.find_image("chelsea.jpg")
+    assert image_id is not None
+    query = pipeline.describe_query(joined, _image(joined, "chelsea.jpg"))
+    for verified, alone in (
+        (
+            pipeline.search_query(joined, query, "verified", 1),
+            pipeline.search_query(joined, query, method, n_results),
+        ),
+        (
+            pipeline.search_stored(joined, image_id, "verified", 1),
+            pipeline.search_stored(joined, image_id, method, n_results),
+        ),
+    ):
+        found = pipeline.expand_answer(joined, verified, method, n_results)
+        np.testing.assert_array_equal(found.ranking.image_ids, alone.ranking.image_ids)
+        np.testing.assert_array_equal(found.ranking.scores, alone.ranking.scores)
+        assert found.method == alone.method == method
+        assert found.excluded == alone.excluded == (image_id,)
+        assert found.n_images == alone.n_images == joined.n_images - 1
+        assert found.expansion is not None and alone.expansion is not None
+        assert found.expansion.ways.keys() == alone.expansion.ways.keys()
+        assert dataclasses.replace(found.timings, expand=0.0) == verified.timings
+        assert verified.expansion is None and len(verified.ranking) == 1
+
+
+def test_only_a_verified_answer_is_gone_on_from(joined: Index) -> None:
+    counted, verified = (
+        pipeline.search_stored(joined, 0, method) for method in ("count", "verified")
+    )
+    with pytest.raises(ValueError, match="expanded cannot go on from an answer by count"):
+        pipeline.expand_answer(joined, counted, "expanded")
+    with pytest.raises(ValueError, match="count cannot go on from an answer by verified"):
+        pipeline.expand_answer(joined, verified, "count")
+
+
 def test_words_of_the_index_are_those_of_its_pictures(tiny: Index) -> None:
     for image_id, entry in enumerate(tiny.images):
         found = features.extract(images.read(tiny.root / entry.path).gray, tiny.extraction)

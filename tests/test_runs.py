@@ -270,3 +270,12 @@ def test_the_commands_keep_list_and_compare(
     assert "95 %" in capsys.readouterr().out
     assert cli.main(["runs"]) == 0
     assert str(second["run"]) in capsys.readouterr().out
+
+
+def test_a_run_that_cannot_be_deleted_is_said(kept: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(ArtifactError, match=r"\.json cannot be deleted: Permission denied"):
+        runs.delete_run(kept.name)

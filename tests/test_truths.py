@@ -204,3 +204,58 @@ def test_unusual_names_that_are_sent_are_faults_of_their_line(opened: Index, nam
     data = f"query,relevant,label\nchelsea.jpg,{name},good\n".encode()
     with pytest.raises(GroundTruthError, match="line 2"):
         truths.add("gt", data, opened)
+
+
+def test_a_deleted_ground_truth_leaves_nothing(opened: Index) -> None:
+    saved = truths.save("mine", "", FIRST, opened)
+    assert truths.digest_of("mine") == saved.digest
+    truths.delete("mine", saved.digest)
+    assert truths.list_truths() == [] and truths.digest_of("mine") == ""
+    assert [path.name for path in truths.truths_folder().iterdir()] == [".lock"]
+    assert truths.open_truth("mine", opened).marks == {}
+
+
+def test_a_csv_that_was_deleted_is_still_had_as_it_was_seen(opened: Index) -> None:
+    saved = truths.save("mine", "", FIRST, opened)
+    on_disk = truths.path_of("mine").read_bytes()
+    assert truths.csv_of(saved) == on_disk
+    truths.delete("mine", saved.digest)
+    assert truths.csv_of(saved) == on_disk
+
+
+def test_what_was_saved_since_it_was_seen_is_not_deleted(opened: Index) -> None:
+    first = truths.save("mine", "", FIRST, opened)
+    changes = {"coffee.jpg": {"turned/coffee.png": "right"}}
+    second = truths.save("mine", first.digest, changes, opened)
+    with pytest.raises(ConflictError, match="'mine' was saved by someone else"):
+        truths.delete("mine", first.digest)
+    assert truths.open_truth("mine", opened).marks == second.marks
+    truths.delete("mine", second.digest)
+    for seen in ("", second.digest):
+        with pytest.raises(ConflictError, match="'mine' was deleted by someone else"):
+            truths.delete("mine", seen)
+    with pytest.raises(ConflictError, match="was deleted by someone else"):
+        truths.save("mine", second.digest, changes, opened)
+
+
+def test_a_deletion_cut_off_after_the_csv_left_marks_for_the_next(opened: Index) -> None:
+    truths.save("mine", "", FIRST, opened)
+    truths.path_of("mine").unlink()
+    assert (truths.truths_folder() / "mine.looked.json").exists()
+    again = truths.open_truth("mine", opened)
+    assert again.marks == {} and again.digest == ""
+    changes = {"coffee.jpg": {"turned/coffee.png": "right"}}
+    assert truths.save("mine", "", changes, opened).marks == changes
+    assert truths.open_truth("mine", opened).marks == changes
+
+
+def test_what_cannot_be_deleted_is_said(opened: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = truths.save("mine", "", FIRST, opened)
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(ArtifactError, match=r"mine\.csv cannot be deleted: Permission denied"):
+        truths.delete("mine", saved.digest)
+    assert truths.open_truth("mine", opened).marks == saved.marks

@@ -90,6 +90,18 @@ def test_a_ground_truth_that_changes_meanwhile_is_said(
     assert runs.list_runs() == []
 
 
+def test_a_ground_truth_that_is_deleted_meanwhile_is_said(
+    opened: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    one = Measurements().start("tiny", "gt", "count")
+    assert held.reached.wait(30)
+    truths.delete("gt", truths.digest_of("gt"))
+    held.may_go_on.set()
+    assert wait(one).state == FAILED and "'gt' was deleted meanwhile" in one.error
+    assert runs.list_runs() == []
+
+
 @pytest.mark.parametrize(
     ("collection", "truth", "method", "told"),
     [

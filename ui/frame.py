@@ -19,6 +19,10 @@ STYLE = """
 .st-key-bar [data-testid="stCaptionContainer"] { margin: 0; }
 .st-key-bar p { margin: 0; }
 [data-testid="stFileUploaderDropzoneInstructions"] * { white-space: normal; }
+/* A chart passes over a change of size that comes while it is made. A pixel taken from its place
+   once it stands (or this style comes) makes it look again; till then it is cut, not the page. */
+[data-testid="stEChartsChart"] { overflow-x: clip; }
+[data-testid="stEChartsChart"][aria-busy="false"] { width: calc(100% - 1px); }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; }
   .st-key-query-picture { max-width: 11rem; }

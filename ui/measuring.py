@@ -72,7 +72,12 @@ class Measurement:
         queries = groundtruth.read(path, opened, data, inside=True)
         self.tell(0, len(queries))
         measured = evaluate.evaluate(opened, queries, self.method, self.tell)
-        kept = runs.keep(opened, measured, path)
+        try:
+            kept = runs.keep(opened, measured, path)
+        except GroundTruthError:
+            raise GroundTruthError(
+                f"the ground truth {self.truth!r} was deleted meanwhile: nothing is kept"
+            ) from None
         if kept.groundtruth_sha256 != hashlib.sha256(data).hexdigest():
             runs.delete_run(kept.name)
             raise GroundTruthError(

@@ -177,6 +177,9 @@ def search(opened: Index, link: Link, method: str) -> Answer:
     key = _answer_key(opened, link, method)
 
     def make() -> Answer:
+        if methods.expands(method):
+            verified = search(opened, link, methods.VERIFIED)
+            return pipeline.expand_answer(opened, verified, method, None)
         if link.image_id is None:
             return pipeline.search_query(opened, describe(opened, link), method, None)
         if method not in methods.VECTORS:

@@ -14,6 +14,7 @@ from engine import evaluate, groundtruth, index, runs, truths
 from .conftest import Server, Visitor, serving
 from .test_accessibility import faults
 from .test_app import tiles
+from .test_charts import charts_fit, narrowed_early
 from .test_history import _comes_to_show, _shown, _steady
 
 pytestmark = pytest.mark.browser
@@ -85,6 +86,17 @@ def test_a_view_has_no_serious_fault_and_fits_a_phone(
     while page.evaluate(WIDTH) > 390 and time.monotonic() < end:
         page.wait_for_timeout(100)
     assert page.evaluate(WIDTH) <= 390
+    charts_fit(page)
+
+
+@pytest.mark.parametrize("style_is_late", [False, True])
+def test_a_curve_passed_over_a_page_that_got_narrow_early(
+    visitors: Callable[..., Visitor],
+    served: Server,
+    addresses: dict[str, str],
+    style_is_late: bool,
+) -> None:
+    narrowed_early(visitors(served), addresses["pair"], style_is_late)
 
 
 def _table(page: Page, name: str) -> Locator:
@@ -168,6 +180,11 @@ def test_a_csv_is_uploaded_measured_and_opened_as_a_run(
 ) -> None:
     visitor = visitors(served)
     page = visitor.open("/evaluation?part=measure&method=distance")
+    expect(page.get_by_text("8MB per file")).to_be_visible()
+    large = tmp_path / "large.csv"
+    large.write_bytes(b"query,relevant,label\n" + b"\n" * 8 * 2**20)
+    page.locator("input[type=file]").set_input_files(large)
+    expect(page.get_by_text("File must be 8.0MB or smaller.")).to_be_visible()
     broken = tmp_path / "broken.csv"
     broken.write_text("query,relevant,label\nchina.jpg,gone.jpg,good\nchina.jpg,,good\n")
     page.locator("input[type=file]").set_input_files(broken)
@@ -295,3 +312,41 @@ def test_unsaved_marks_outlast_a_look_at_another_page(
     expect(page.get_by_text("Not saved yet: 1 query.")).to_be_visible()
     right = listed.filter(has_text="rocket.jpg").get_by_role("button", name="right", exact=True)
     expect(right).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_one_visitor_deletes_is_gone_for_the_other(
+    visitors: Callable[..., Visitor], evaluated: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "artifacts"
+    shutil.copytree(evaluated, place)
+    (run,) = (path.stem for path in (place / "runs").glob("*-count-*.json"))
+    with serving(place, tmp_path / "log.txt") as own:
+        one, two = visitors(own), visitors(own, viewport={"width": 390, "height": 844})
+        two.open(f"/evaluation?run={run}")
+        page = one.open(f"/evaluation?run={run}")
+        page.get_by_role("button", name="Delete this run").click()
+        asked = page.get_by_role("dialog", name="Delete this run?")
+        expect(asked.get_by_text("Stays: the pictures")).to_be_visible()
+        assert faults(page) == []
+        asked.get_by_role("button", name="Keep it").click()
+        expect(asked).to_have_count(0)
+        page.get_by_role("button", name="Delete this run").click()
+        asked.get_by_role("button", name="Delete it for good").click()
+        expect(page.get_by_text("Deleted: the run count of")).to_be_visible()
+        expect(asked).to_have_count(0)
+        expect(page).to_have_url(re.compile("/evaluation$"))
+        assert not (place / "runs" / f"{run}.json").exists()
+
+        two.page.get_by_role("button", name="Delete this run").click()
+        expect(two.page.get_by_text(f"There is no run {run} any more.")).to_be_visible()
+        table = _table(two.page, "Runs of tiny")
+        expect(table.get_by_role("link", name=re.compile("^count"))).to_have_count(0)
+        assert two.page.evaluate(WIDTH) <= 390
+
+        page = one.open("/evaluation?part=truths&truth=gt")
+        page.get_by_role("button", name="Delete", exact=True).click()
+        asked = page.get_by_role("dialog", name="Delete this ground truth?")
+        asked.get_by_role("button", name="Delete it for good").click()
+        expect(page.get_by_text("Deleted: the ground truth gt.")).to_be_visible()
+        expect(page).to_have_url(re.compile(r"part=truths$"))
+        assert not list((place / "groundtruths").glob("gt*"))

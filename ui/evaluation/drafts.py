@@ -23,7 +23,9 @@ class Draft:
     changes : dict of str to dict of str to str
         All marks of each changed query, by paths.
     conflict : bool
-        Whether someone else saved it meanwhile.
+        Whether someone else saved or deleted it meanwhile, so that saving was refused.
+    gone : bool
+        Whether someone else deleted it meanwhile: saving makes it anew.
     version : int
         Rises when marks change by other means than clicks on them.
     """
@@ -31,6 +33,7 @@ class Draft:
     base: Truth
     changes: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
     conflict: bool = False
+    gone: bool = False
     version: int = 0
 
     def marks(self, query: str) -> dict[str, str]:
@@ -49,18 +52,19 @@ class Draft:
         return [q for q in dict.fromkeys([*self.base.marks, *self.changes]) if self.marks(q)]
 
     def save(self, shown: Index) -> None:
-        """Write the changes down, unless someone else has saved: then `conflict` is set."""
+        """Write the changes down, unless someone else saved or deleted it: that is a conflict."""
         try:
             self.base = truths.save(self.base.name, self.base.digest, self.changes, shown)
         except ConflictError:
             self.conflict = True
             return
         self.changes.clear()
-        self.conflict = False
+        self.conflict = self.gone = False
 
     def rebase(self, theirs: Truth, *, keep: bool) -> None:
-        """Go on from what someone else saved, with the marks changed here put onto it or not."""
+        """Go on from what someone else left, with the marks changed here put onto it or not."""
         mine = {query: self._changed(query) for query in self.changes} if keep else {}
+        self.gone = not theirs.digest and bool(self.base.digest or self.gone)
         self.base, self.conflict = theirs, False
         self.changes.clear()
         for query, changed in mine.items():

@@ -108,14 +108,15 @@ def figures(name: str) -> dict[str, Any]:
     return _figures(str(runs.runs_folder()), name, _run_state(name))
 
 
-def of_collection(shown: Index) -> tuple[list[Brief], list[str]]:
-    """Return the runs of a collection, the newest first, and why others cannot be read."""
-    found, faults = [], []
+def of_collection(shown: Index) -> tuple[list[Brief], dict[str, str]]:
+    """Return the runs of a collection, the newest first, and why others cannot be read, by name."""
+    found: list[Brief] = []
+    faults: dict[str, str] = {}
     for name in runs.list_runs():
         told = _brief(str(runs.runs_folder()), name, _run_state(name))
         if isinstance(told, str):
             if name.startswith(shown.name[:20]):
-                faults.append(told)
+                faults[name] = told
         elif told.collection == shown.name:
             found.append(told)
     return sorted(found, key=lambda one: (one.made, one.name), reverse=True), faults

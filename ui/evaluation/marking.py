@@ -1,5 +1,6 @@
 """Making a ground truth on the screen: pick a query, mark its results, save."""
 
+import contextlib
 from collections import Counter
 
 import streamlit as st
@@ -7,9 +8,10 @@ import streamlit as st
 from engine import artifacts, methods, truths
 from engine.errors import EngineError
 from engine.index import Index
+from engine.truths import Truth
 from ui import opened, urls, words
 from ui.components import Cell, Row, Tile, gallery, marking, table
-from ui.evaluation import kept, measure, told, view
+from ui.evaluation import deleting, kept, measure, told, view
 from ui.evaluation.drafts import Draft, draft
 from ui.evaluation.view import View
 from ui.link import Link
@@ -28,13 +30,22 @@ def show(shown: Index, here: View) -> None:
     except EngineError as error:
         st.header(words.plain(here.truth), anchor=False)
         st.error(told.told(error))
-        st.button("All ground truths", on_click=view.go, kwargs={"truth": ""})
+        with st.container(horizontal=True):
+            st.button("All ground truths", on_click=view.go, kwargs={"truth": ""})
+            _delete_unfit(shown, here.truth)
         return
     if here.link.image_id is None:
         one_truth(shown, here, held)
     else:
         opened.check_image(shown, here.link.image_id)
         one_query(shown, here, held, here.link.image_id)
+
+
+def _delete_unfit(shown: Index, name: str) -> None:
+    """Offer to delete what does not fit this collection, if it can be read at all."""
+    with contextlib.suppress(EngineError):
+        if digest := truths.digest_of(name):
+            deleting.truth(name, f"it does not fit {words.plain(shown.name)}", digest)
 
 
 def overview(shown: Index, here: View) -> None:
@@ -53,10 +64,7 @@ def overview(shown: Index, here: View) -> None:
             first = str(error).splitlines()[-1].strip()
             rows.append(Row((cell, Cell(f"does not fit {shown.name}: {first}"[:160]))))
             continue
-        count = Counter(mark for marks in found.marks.values() for mark in marks.values())
-        told_marks = f"{count['right']:,} right, {count['junk']:,} ignored"
-        told_marks += f", {count['wrong']:,} looked at and wrong" if count["wrong"] else ""
-        rows.append(Row((cell, Cell(f"{told.n_queries(len(found.queries))}, {told_marks}"))))
+        rows.append(Row((cell, Cell(_holds(found)))))
     if rows:
         table(["Name", "What it holds"], rows, "truths", "Ground truths")
     left, right = st.columns(2, gap="large")
@@ -66,6 +74,14 @@ def overview(shown: Index, here: View) -> None:
             _begin(name.strip())
     with right:
         measure.upload(shown)
+
+
+def _holds(found: Truth) -> str:
+    """Say what is in a ground truth."""
+    count = Counter(mark for marks in found.marks.values() for mark in marks.values())
+    told_marks = f"{count['right']:,} right, {count['junk']:,} ignored"
+    told_marks += f", {count['wrong']:,} looked at and wrong" if count["wrong"] else ""
+    return f"{told.n_queries(len(found.queries))}, {told_marks}"
 
 
 def _begin(name: str) -> None:
@@ -98,11 +114,11 @@ def _save(shown: Index, held: Draft, key: str = "save") -> None:
 def _download(held: Draft) -> None:
     """Offer the csv as it is on disk."""
     if held.base.digest:
-        name = held.base.name
+        seen = held.base
         st.download_button(
             "Download csv",
-            lambda: truths.path_of(name).read_bytes(),
-            file_name=f"{name}.csv",
+            lambda: truths.csv_of(seen),
+            file_name=f"{seen.name}.csv",
             mime="text/csv",
             on_click="ignore",
         )
@@ -112,17 +128,25 @@ def _state(shown: Index, held: Draft) -> None:
     """Say what is unsaved, and what to do where someone else saved."""
     if "save_error" in st.session_state:
         st.error(st.session_state.pop("save_error"))
+    name = words.plain(held.base.name)
     if held.conflict:
-        st.warning(
-            f"Someone else saved {words.plain(held.base.name)} since you opened it. Your marks of "
-            f"{told.n_queries(len(held.changes))} are not saved, and theirs are not overwritten."
-        )
+        theirs = kept.open_truth(held.base.name, shown)
+        mine = f"Your marks of {told.n_queries(len(held.changes))} are not saved"
+        if theirs.digest:
+            did, label = "saved", "Put my marks onto theirs"
+            mine += ", and theirs are not overwritten"
+        else:
+            did, label = "deleted", "Make it anew with my marks"
+        st.warning(f"Someone else {did} {name} since you opened it. {mine}.")
         with st.container(horizontal=True):
-            for label, keep in (("Put my marks onto theirs", True), ("Drop my marks", False)):
-                if st.button(label):
-                    held.rebase(kept.open_truth(held.base.name, shown), keep=keep)
+            for answer, keep in ((label, True), ("Drop my marks", False)):
+                if st.button(answer):
+                    held.rebase(theirs, keep=keep)
                     st.rerun()
-    elif held.changes:
+        return
+    if held.gone:
+        st.warning(f"Someone else deleted {name} since you opened it. Saving makes it anew.")
+    if held.changes:
         st.caption(f"Not saved yet: {told.n_queries(len(held.changes))}.")
     elif held.base.digest:
         st.caption("All is saved.")
@@ -138,6 +162,9 @@ def one_truth(shown: Index, here: View, held: Draft) -> None:
             kwargs = {"part": view.MEASURE}
             st.button("Measure with it", on_click=view.go, kwargs=kwargs)
         st.button("All ground truths", on_click=view.go, kwargs={"truth": ""})
+        if held.base.digest:
+            what = here.truth, _holds(held.base), held.base.digest
+            deleting.truth(*what, unsaved=bool(held.changes))
     _state(shown, held)
     places = kept.places(shown)
     rows = []

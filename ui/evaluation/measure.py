@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import groundtruth, methods, truths
-from engine.errors import ConflictError, EngineError
+from engine.errors import ArtifactError, ConflictError, EngineError
 from engine.index import Index
 from ui import words
 from ui.evaluation import kept, told, view
@@ -92,6 +92,7 @@ def upload(shown: Index) -> None:
         ["csv"],
         key=key,
         on_change=uploaded,
+        max_upload_size=truths.MAX_BYTES // 2**20,
         help="Columns query, relevant, label; labels good, ok and same are right, junk is "
         "ignored. A column landmark may name groups of queries.",
     )
@@ -109,14 +110,22 @@ def progress(shown: Index) -> None:
     what = f"{mine.method} on {words.plain(mine.truth)}"
     with st.container(horizontal=True, vertical_alignment="center"):
         if mine.state == DONE:
-            map_ = kept.figures(mine.run)["mAP"]
-            st.success(f"Measured: {what}, mAP {map_:.3f}.")
-            st.button("Open the run", on_click=_open, args=(mine.run,))
+            _measured(what, mine.run)
         elif mine.state == FAILED:
             st.error(told.told(ConflictError(mine.error)))
         elif mine.state == STOPPED:
             st.info(f"Stopped: {what}. Nothing of it was kept.")
         st.button("Dismiss", on_click=lambda: st.session_state.pop("measured", None))
+
+
+def _measured(what: str, run: str) -> None:
+    try:
+        map_ = kept.figures(run)["mAP"]
+    except ArtifactError:
+        st.info(f"Measured: {what}. The run was deleted since.")
+        return
+    st.success(f"Measured: {what}, mAP {map_:.3f}.")
+    st.button("Open the run", on_click=_open, args=(run,))
 
 
 def _open(run: str) -> None:

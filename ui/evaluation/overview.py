@@ -11,7 +11,7 @@ from engine.index import Index
 from engine.runs import Run
 from ui import words
 from ui.components import Cell, Row, table
-from ui.evaluation import kept, told, view
+from ui.evaluation import deleting, kept, told, view
 from ui.evaluation.kept import Brief
 from ui.evaluation.queries import queries
 from ui.evaluation.view import View
@@ -60,8 +60,9 @@ def empty(shown: Index) -> None:
 def show(shown: Index, here: View) -> None:
     """Show the runs, and the chosen ones."""
     found, faults = kept.of_collection(shown)
-    for fault in faults:
+    for name, fault in faults.items():
         st.warning(told.told(EngineError(fault)))
+        deleting.run(name, None)
     chosen = chosen_runs(shown, here)
     names = [run.name for run in chosen]
     if here.run not in names:
@@ -71,7 +72,7 @@ def show(shown: Index, here: View) -> None:
     if not found:
         empty(shown)
         return
-    runs_table(shown, here, found)
+    runs_table(shown, here, found, chosen)
     if not chosen:
         st.caption("Open a run to see its curve and its queries, the worst first.")
         told.glossary()
@@ -129,7 +130,7 @@ def _truth_name(run: Brief, found: list[Brief]) -> str:
     return run.groundtruth + (f" ({run.groundtruth_sha256[:6]})" if len(same) > 1 else "")
 
 
-def runs_table(shown: Index, here: View, found: list[Brief]) -> None:
+def runs_table(shown: Index, here: View, found: list[Brief], opened: list[Run]) -> None:
     """Show the runs with their figures; one or two of them can be chosen."""
     told_all = bool(st.session_state.get("all-runs"))
     named = [run for run in found if run.name in (here.run, here.beside)]
@@ -139,6 +140,10 @@ def runs_table(shown: Index, here: View, found: list[Brief]) -> None:
     st.subheader(f"{words.counted(len(found), 'run')} of {words.plain(shown.name)}", anchor=False)
     rows = []
     for run in listed:
+        try:
+            figures = kept.figures(run.name)
+        except ArtifactError:  # someone else has just deleted it
+            continue
         chosen = None
         if here.run == run.name:
             chosen = "A" if here.beside else "✓"
@@ -147,7 +152,7 @@ def runs_table(shown: Index, here: View, found: list[Brief]) -> None:
         cells = [_run_cell(run, here, shown)]
         if here.run:
             cells.append(_beside_cell(run, here))
-        cells += _figure_cells(kept.figures(run.name))
+        cells += _figure_cells(figures)
         cells += [Cell(told.when(run.made)), Cell(_truth_name(run, found))]
         rows.append(Row(tuple(cells), chosen))
     table(heading, rows, "runs", f"Runs of {shown.name}", FIGURES)
@@ -162,6 +167,8 @@ def runs_table(shown: Index, here: View, found: list[Brief]) -> None:
         if here.run:
             closed = {"run": "", "beside": "", "asked": None}
             st.button("Close", on_click=view.go, kwargs=closed)
+        if len(opened) == 1:
+            deleting.run(opened[0].name, opened[0])
 
 
 def _run_cell(run: Brief, here: View, shown: Index) -> Cell:

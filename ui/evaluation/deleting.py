@@ -1,0 +1,106 @@
+"""Deleting a run or a ground truth: what is lost is said first, and asked for once more."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from engine import runs, truths
+from engine.errors import ConflictError, EngineError
+from engine.runs import Run
+from ui import words
+from ui.evaluation import told, view
+
+_SAID = "deleted"
+
+
+def said() -> None:
+    """Say once what became of the last deletion."""
+    if _SAID in st.session_state:
+        good, text = st.session_state.pop(_SAID)
+        (st.success if good else st.warning)(text)
+
+
+def _ask(title: str, sentences: list[str], delete: Callable[[], str]) -> None:
+    """Open the question. `delete` does it, and returns what is then said."""
+
+    def confirmed() -> None:
+        try:
+            st.session_state[_SAID] = True, delete()
+        except EngineError as error:
+            st.session_state[_SAID] = False, told.told(error)
+
+    @st.dialog(title)
+    def asked() -> None:
+        for sentence in sentences:
+            st.markdown(sentence)
+        with st.container(horizontal=True):
+            # Both close the dialog.
+            if st.button("Delete it for good", on_click=confirmed) or st.button("Keep it"):
+                st.rerun()
+
+    asked()
+
+
+def run(name: str, opened: Run | None) -> None:
+    """Show the button that deletes a run; `opened` is None for one that cannot be read."""
+    if not st.button("Delete this run", key=f"delete-{name}"):
+        return
+    if opened is None:
+        called = words.plain(name)
+        sentences = [f"The run {called} cannot be read: nothing of it can be shown any more."]
+    else:
+        evaluation = opened.evaluation
+        called = f"{evaluation.method} of {told.when(opened.made)}"
+        asked = told.n_queries(len(evaluation.results))
+        sentences = [
+            f"**{called}** on {words.plain(opened.groundtruth)}, {asked}.",
+            "**Lost** for everyone, and for good: its figures, its curve, and what each query "
+            "found.",
+            "**Stays**: the pictures, the ground truth, and all other runs. You can measure again, "
+            "but where pictures, words or marks have changed since, the figures can differ.",
+        ]
+
+    def delete() -> str:
+        view.go(run="", beside="", asked=None)
+        if name not in runs.list_runs():
+            raise ConflictError("this run is gone already: someone else deleted it")
+        runs.delete_run(name)
+        return f"Deleted: the run {called}."
+
+    _ask("Delete this run?", sentences, delete)
+
+
+def truth(name: str, holds: str, digest: str, unsaved: bool = False) -> None:
+    """Show the button that deletes a ground truth.
+
+    Parameters
+    ----------
+    name : str
+        The ground truth.
+    holds : str
+        What is in it, in a few words.
+    digest : str
+        Of what the visitor sees of it: later work of others is not deleted.
+    unsaved : bool
+        Whether the visitor has marks that are not saved.
+    """
+    if not st.button("Delete", key=f"delete-truth-{name}", help="Delete this ground truth"):
+        return
+    also = ", those that you have not saved too" if unsaved else ""
+    sentences = [
+        f"**{words.plain(name)}**: {holds}.",
+        f"**Lost** for everyone, and for good: all its marks{also}. Download the csv first if you "
+        "may want them back.",
+        "**Stays**: the pictures, and the runs that were measured with it. Their figures and "
+        "queries can still be seen and compared.",
+    ]
+
+    def delete() -> str:
+        truths.delete(name, digest)
+        drafts = st.session_state.get("drafts", {})
+        for key in [key for key in drafts if key[1] == name]:
+            del drafts[key]
+        view.go(truth="", image_id=None)
+        return f"Deleted: the ground truth {words.plain(name)}."
+
+    _ask("Delete this ground truth?", sentences, delete)
