@@ -201,7 +201,11 @@ def test_a_sheet_tells_right_wrong_and_ignored_in_words(
     assert ignored["rank"] == "–" and "ignored" in ignored["alt"]
     ranks = [int(tile["rank"]) for tile in tiles if tile["rank"] != "–"]
     assert ranks == list(range(1, len(tiles)))
-    assert all("/inspect?" in tile["more"][0][1] for tile in tiles)
+    for tile in tiles:
+        (why, reason), (inspect, picture) = tile["more"]
+        assert (why, inspect) == ("Why", "Inspect")
+        assert reason.startswith("/why?") and f"result={tile['id']}" in reason
+        assert picture.startswith("/inspect?")
     query = component(at, "query-picture")["items"][0]
     assert "method=verified" in query["href"]
 

@@ -10,6 +10,7 @@ from ui.components import Tile, gallery
 from ui.evaluation import kept, overview, queries, told, view
 from ui.evaluation.view import View
 from ui.link import Link
+from ui.why.view import View as Why
 
 FEW, MORE = 12, 100
 N_MISSED = 24
@@ -125,6 +126,7 @@ def strip(shown: Index, here: View, run: Run, result: QueryResult, key: str) -> 
             _tile(
                 shown,
                 _link(shown, here, run, image_id),
+                _why(shown, here, run, result, image_id),
                 image_id,
                 "–" if rank is None else str(rank),
                 told.MARK_OF[one.label],
@@ -146,6 +148,7 @@ def strip(shown: Index, here: View, run: Run, result: QueryResult, key: str) -> 
 def _tile(
     shown: Index,
     to: Link,
+    why: str | None,
     image_id: int,
     rank: str,
     mark: str,
@@ -162,10 +165,18 @@ def _tile(
         caption=path.rsplit("/", 1)[-1],
         rank=rank,
         score=score,
-        more=(("Inspect", urls.page("inspect", to)),),
+        more=((("Why", why),) if why else ()) + (("Inspect", urls.page("inspect", to)),),
         mark=mark,
         note=note,
     )
+
+
+def _why(shown: Index, here: View, run: Run, result: QueryResult, image_id: int) -> str | None:
+    """Return where it is told why a picture stands where it does; None for outside queries."""
+    query = _find(shown, run, result.image_id)
+    if query is None:
+        return None
+    return Why(_link(shown, here, run, query), image_id).href()
 
 
 def _missed(
@@ -186,7 +197,8 @@ def _missed(
             unknown.append(rank)
         else:
             to = _link(shown, here, run, image_id)
-            tiles.append(_tile(shown, to, image_id, f"{rank:,}", told.RIGHT))
+            why = _why(shown, here, run, result, image_id)
+            tiles.append(_tile(shown, to, why, image_id, f"{rank:,}", told.RIGHT))
     if tiles:
         label = "Missed right answers, with the ranks they came at"
         gallery(tiles, f"missed-{key}", label, columns=6, columns_small=2)
