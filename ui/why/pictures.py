@@ -15,6 +15,7 @@ from ui.why.summary import FATE_WORDS
 from ui.why.view import ALL, COUNTED, LINES, MOST_AREAS, N_FEW, Area, go
 
 SIDE = 1280
+MOST = 1500  # lines; more are a wall, and take long to send
 PATCH = 96
 
 
@@ -47,6 +48,8 @@ def show(asked: Asked) -> None:
         else "A full line is a match that counts, a broken one does not. Click a line, or press n, "
         "to look at it."
     )
+    if of is not None and len(rows) == MOST < len(of):
+        lines = f"The {MOST:,} lines that add most or are nearest. {lines}"
     st.caption(f"The query, {words.plain(query.name(shown, here.link))}, and the result. {lines}")
     if chosen is not None:
         _match(asked, int(rows[chosen]))
@@ -59,10 +62,10 @@ def drawn(asked: Asked) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     order = of.order
     if asked.here.lines == ALL:
-        return order
+        return order[:MOST]
     counted: NDArray[np.int64] = order[of.fates[order] == COUNTS]
     if asked.here.lines == COUNTED:
-        return counted
+        return counted[:MOST]
     return counted[:N_FEW] if len(counted) else order[:N_FEW]
 
 
