@@ -64,8 +64,20 @@ def beside_winner(asked: Asked) -> None:
     )
     lacked = _lacked(asked, winner)
     if lacked:
-        cells = ", ".join(f"[{word}]({asked.here.href(word=word)})" for word in lacked)
-        st.caption(f"Words that add most to the first and nothing to this one: {cells}.")
+        st.caption("Words that add most to the first and nothing to this one")
+        tiles = [
+            Tile(
+                id=word,
+                url=urls.word(asked.shown, word),
+                href=asked.here.href(word=word),
+                alt=f"Word {word}: look at it",
+                title=f"Word {word}",
+                rank=str(word),
+            )
+            for word in lacked
+        ]
+        label = "Words that this result lacks"
+        gallery(tiles, "lacked", label, columns=8, columns_small=4, ratio="1 / 1", sharp=True)
 
 
 def _compared(asked: Asked, winner: Explanation) -> list[tuple[str, str, str]]:
