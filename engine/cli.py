@@ -11,7 +11,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import artifacts, calibration, cli_evaluate, codebook, index, methods, upkeep
+from engine import (
+    artifacts,
+    calibration,
+    cli_evaluate,
+    cli_explain,
+    codebook,
+    index,
+    methods,
+    upkeep,
+)
 from engine.errors import EngineError
 from engine.features import KINDS
 from engine.options import method_option as _method_option
@@ -39,6 +48,7 @@ EXAMPLES = """examples:
   python -m engine build ~/Pictures --name holidays
   python -m engine query holidays photo.jpg -k 8
   python -m engine query holidays photo.jpg --json
+  python -m engine explain holidays photo.jpg 1
   python -m engine evaluate holidays groundtruth.csv
   python -m engine ladder holidays groundtruth.csv
   python -m engine runs
@@ -370,6 +380,7 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("-k", type=_positive, default=4, help="results (4)")
     _method_option(asked, "how to rank (the index's own)")
     asked.add_argument("--keep-query", action="store_true", help="do not leave the query out")
+    cli_explain.add_command(command)
     command("list", list_all, "list --json")
     command("info", info, "info holidays").add_argument("name", type=_name)
     command("verify", verify, "verify holidays").add_argument("name", type=_name)

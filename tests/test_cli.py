@@ -101,6 +101,7 @@ def test_a_wrong_call_exits_with_2(argv: list[str], capsys: pytest.CaptureFixtur
     [
         "build",
         "query",
+        "explain",
         "list",
         "info",
         "verify",

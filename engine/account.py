@@ -1,0 +1,203 @@
+"""An explanation in words: what a score means, how it is made, and parts that add up to it."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import encode, methods
+from engine.answer import Answer
+from engine.explanation import BASE, COUNTS, FATES, LIMIT, OFF, WAY, Explanation, by_word
+from engine.index import Index
+from engine.pose import pose
+
+N_WAYS = 12  # told one by one
+_FATES = {
+    "counts": "agree on one map of the picture, and count",
+    "turned": "turn otherwise than the picture as a whole",
+    "beyond": "were not looked at: too many are better, or too many pictures",
+    "off": "do not lie where the map says",
+    "double": "stand beside a better one",
+}
+_BASE = "where every two pictures begin: a cosine of 0"
+_LIMIT = "brought down or up to a limit: what is not accepted stays below what is"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """A line of the sum: what it is, and what it adds to the score."""
+
+    told: str
+    value: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WordLine:
+    """What one word adds: its id, that, and its keypoints in the query and in the picture."""
+
+    word: int
+    value: float
+    n_query: int
+    n_picture: int
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Return "1 match", "2 matches"."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def number(method: str, value: float) -> str:
+    """Return a score or a part of one, as precise as it is meaningful."""
+    digits = 4 if method in (*methods.VECTORS, *methods.AGGREGATED) else 3
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def share(value: float, explained: Explanation) -> str:
+    """Return what part of the score a value is, in percent; a dash where the score is 0."""
+    return f"{100 * value / explained.score:.1f} %" if explained.score else "–"
+
+
+def headline(explained: Explanation) -> str:
+    """Return place and score."""
+    score = number(explained.method, explained.score)
+    return f"place {explained.rank:,} of {explained.n_images:,}, score {score}"
+
+
+def meaning(index: Index, answer: Answer, image_id: int) -> str:
+    """Say what the score tells about the picture."""
+    accepted = answer.accepts(image_id)
+    if accepted is None or answer.calibration is None:
+        return "This method puts pictures in order; its score does not tell if they match."
+    led = [index.images[i].path for i in answer.led_by(image_id)]
+    least = f"{answer.calibration.least_score:.2f}"
+    if led:
+        return f"It shows the same thing: found by way of {', '.join(led)}."
+    if accepted:
+        return f"It shows the same thing: what the query matches with {least} or more does."
+    return f"Probably not the same thing: the query does not match it with {least} or more."
+
+
+def made(answer: Answer, explained: Explanation) -> str:
+    """Say how the score is made."""
+    told = _made(answer, explained)
+    if any(term.kind == WAY for term in explained.terms):
+        told += " Added to that: what the pictures that the query matches know of it."
+    return told
+
+
+def _made(answer: Answer, explained: Explanation) -> str:
+    method, factors = explained.method, explained.factors
+    if factors is not None:
+        fraction = factors.weight / factors.total
+        told = (
+            f"The root of {factors.weight:.2f} (weight of the matches that agree) × "
+            f"{factors.n_cells} (cells of the query that they lie in, of 256) × {fraction:.3f} "
+            "(their share of the weight of all matches)"
+        )
+        if factors.part != 1:
+            told += f", times {factors.part:.3f}, so that what the query matches stands first"
+        return told + "."
+    if method == encode.L1:
+        return "Each word adds the lesser of the shares that it has of the two pictures."
+    if method in methods.VECTORS:
+        if not explained.terms:
+            return "One of the two pictures has no words at all."
+        return "0.5, and half the cosine of the two pictures: what each word that both hold adds."
+    if method in methods.AGGREGATED:
+        return "Each word that both hold adds how well what its keypoints add up to agrees."
+    if method == methods.SIGNATURES:
+        return "Each match adds how alike its two keypoints are, times how rare and how strong."
+    if explained.image_id not in answer.verified and _none_count(explained):
+        return "It was too far down the short list to be verified."
+    return "No map was found on which enough matches agree."
+
+
+def _none_count(explained: Explanation) -> bool:
+    return explained.matches is None or not (explained.matches.fates == COUNTS).any()
+
+
+def mapped(explained: Explanation) -> str | None:
+    """Say how the thing stands in the picture, where matches agree on that."""
+    return None if explained.affine is None else pose(explained.affine).told()
+
+
+def fates(index: Index, explained: Explanation) -> list[tuple[int, str]]:
+    """Return how many matches there are of each fate, and what that fate is."""
+    of = explained.matches
+    if of is None:
+        return []
+    told = dict(enumerate(_FATES[fate] for fate in FATES))
+    if explained.method == methods.SIGNATURES:
+        told[COUNTS] = "turn as the picture does, and count"
+    elif explained.affine is None:
+        told[OFF] = "agree with no other on a map"
+    rows = [(int((of.fates == fate).sum()), told[fate]) for fate in told]
+    for source in np.unique(of.sources[(of.fates == COUNTS) & (of.sources >= 0)]).tolist():
+        n = int(((of.fates == COUNTS) & (of.sources == source)).sum())
+        path = index.images[source].path
+        own = " itself, carried to the query" if source == explained.image_id else ""
+        rows.append((n, f"of those that count start at keypoints of {path}{own}"))
+    return [(n, what) for n, what in rows if n]
+
+
+def parts(index: Index, explained: Explanation) -> list[Part]:
+    """Return the lines of the sum; together they make the score, but for rounding."""
+    found = []
+    if explained.matches is not None:
+        n = int((explained.matches.fates == COUNTS).sum())
+        found.append(
+            Part(counted(n, "match", "matches") + " that count", _sum(explained.matches.values))
+        )
+    if explained.words is not None:
+        n = len(explained.words.word_ids)
+        held = counted(n, "word") + " that both pictures hold"
+        found.append(Part(held, _sum(explained.words.values)))
+    ways = [term for term in explained.terms if term.kind == WAY]
+    for term in ways[:N_WAYS]:
+        path = index.images[term.path[0]].path
+        found.append(Part(f"matches {path}, which the query matches", term.value))
+    if len(ways) > N_WAYS:
+        rest = counted(len(ways) - N_WAYS, "more picture") + " that the query matches"
+        found.append(Part(rest, sum(term.value for term in ways[N_WAYS:])))
+    told = {BASE: _BASE, LIMIT: _LIMIT}
+    found += [Part(told[term.kind], term.value) for term in explained.terms if term.kind != WAY]
+    return found
+
+
+def _sum(values: NDArray[np.float64]) -> float:
+    return float(values.sum())
+
+
+def words(
+    index: Index, explained: Explanation, query_word_ids: NDArray[np.int32], n_words: int
+) -> tuple[list[WordLine], Part | None]:
+    """Return the words that add most, and what all others add.
+
+    Parameters
+    ----------
+    index : Index
+    explained : Explanation
+    query_word_ids : (N,) int32 array
+        Words of the query's keypoints.
+    n_words : int
+        At most so many.
+
+    Returns
+    -------
+    list of WordLine
+        By falling value.
+    Part or None
+        The others; None where there are none.
+    """
+    shares = by_word(explained)
+    ours = np.bincount(query_word_ids, minlength=index.n_words)
+    theirs = np.bincount(index.words(explained.image_id).word_ids, minlength=index.n_words)
+    told = [
+        WordLine(word, value, int(ours[word]), int(theirs[word]))
+        for word, value in zip(shares.word_ids[:n_words].tolist(), shares.values[:n_words].tolist())
+    ]
+    n_others = len(shares.word_ids) - len(told)
+    if n_others <= 0:
+        return told, None
+    return told, Part(counted(n_others, "other word"), _sum(shares.values[n_words:]))
