@@ -106,15 +106,13 @@ def _made(answer: Answer, explained: Explanation) -> str:
         return "0.5, and half the cosine of the two pictures: what each word that both hold adds."
     if method in methods.AGGREGATED:
         return "Each word that both hold adds how well what its keypoints add up to agrees."
+    if explained.matches is None or len(explained.matches) == 0:
+        return "No keypoint of the query matches one of this picture."
     if method == methods.SIGNATURES:
         return "Each match adds how alike its two keypoints are, times how rare and how strong."
-    if explained.image_id not in answer.verified and _none_count(explained):
+    if explained.image_id not in answer.verified:
         return "It was too far down the short list to be verified."
     return "No map was found on which enough matches agree."
-
-
-def _none_count(explained: Explanation) -> bool:
-    return explained.matches is None or not (explained.matches.fates == COUNTS).any()
 
 
 def mapped(explained: Explanation) -> str | None:

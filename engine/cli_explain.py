@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import account, images, index, options
-from engine.errors import EngineError
+from engine import account, artifacts, images, index, options
+from engine.errors import EngineError, ImageError
 from engine.terminal import put, put_json, say
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Asked:
     ----------
     answer : Answer
         Every picture ranked.
+    size : tuple of int
+        Width and height of the query, in pixels.
     rgb : (H, W, 3) uint8 array or None
         Its pixels; None where the file of a picture of the index is gone or has changed.
     xy : (N, 2) float32 array
@@ -41,6 +43,7 @@ class Asked:
     """
 
     answer: "Answer"
+    size: tuple[int, int]
     rgb: NDArray[np.uint8] | None
     xy: NDArray[np.float32]
     word_ids: NDArray[np.int32]
@@ -59,12 +62,39 @@ def explain(args: argparse.Namespace) -> int:
     except ValueError as error:
         path = opened.images[image_id].path
         raise EngineError(f"{path} has no place in the ranking: {error}") from None
+    if args.html is not None:
+        _write(opened, args, asked, explained)
     if args.json:
         told = to_json(explained, opened)
         put_json({"query": args.picture, **told, "total": explained.total})
-    else:
+    elif args.html is None:
         _put(opened, args.picture, asked, explained)
+    else:
+        put(str(args.html))
     return 0
+
+
+def _write(
+    opened: index.Index, args: argparse.Namespace, asked: Asked, explained: "Explanation"
+) -> None:
+    """Write one page about it; a file of that name is replaced."""
+    from engine import report
+
+    entry = opened.images[explained.image_id]
+    result = None
+    try:
+        image = images.read(opened.picture_path(explained.image_id))
+        result = image.rgb if image.sha256 == entry.sha256 else None
+    except ImageError:
+        pass
+    if result is None:
+        say(f"The file of {entry.path} is gone or has changed: the page shows it grey.")
+    shown = report.Shown(Path(args.picture).name, asked.size, asked.rgb, asked.xy, asked.word_ids)
+    page = report.make(opened, shown, asked.answer, explained, result)
+    try:
+        artifacts.write_bytes(args.html, page)
+    except OSError as error:
+        raise EngineError(f"{args.html} cannot be written: {error.strerror or error}") from None
 
 
 def _ask(opened: index.Index, picture: str, method: str | None) -> Asked:
@@ -81,12 +111,14 @@ def _ask(opened: index.Index, picture: str, method: str | None) -> Asked:
         described = pipeline.describe_image(opened, image_id)
     if described is not None:
         answer = pipeline.search_query(opened, described, method, None)
-        features, word_ids = described.features, described.words.word_ids
-        return Asked(answer, described.image.rgb, features.xy, word_ids)
+        height, width = described.image.gray.shape
+        xy, word_ids = described.features.xy, described.words.word_ids
+        return Asked(answer, (width, height), described.image.rgb, xy, word_ids)
     assert image_id is not None
     answer = pipeline.search_stored(opened, image_id, method, None)
     xy, word_ids = opened.keypoints(image_id).xy, opened.words(image_id).word_ids
-    return Asked(answer, None, xy, word_ids)
+    entry = opened.images[image_id]
+    return Asked(answer, (entry.width, entry.height), None, xy, word_ids)
 
 
 def _result(opened: index.Index, answer: "Answer", key: str) -> int:
@@ -112,7 +144,7 @@ def _put(opened: index.Index, picture: str, asked: Asked, explained: "Explanatio
     put(f"  {account.made(asked.answer, explained)}")
     mapped = account.mapped(explained)
     if mapped is not None:
-        put(f"  In the picture the thing is {mapped}.")
+        put(f"  By the map that its matches agree on, it is {mapped} in the picture.")
     fates = account.fates(opened, explained)
     if fates:
         put("matches")
@@ -142,7 +174,7 @@ def _put_part(explained: "Explanation", value: float, told: str) -> None:
 
 def add_command(command: Command) -> None:
     """Add this command to the parser that `command` adds to."""
-    asked = command("explain", explain, "explain holidays photo.jpg 1 --method verified")
+    asked = command("explain", explain, "explain holidays photo.jpg 1 --html why.html")
     asked.add_argument("name", type=options.name, help="index")
     asked.add_argument("picture", metavar="query", help="a file, or a picture of the index")
     asked.add_argument(
@@ -151,4 +183,5 @@ def add_command(command: Command) -> None:
         default="1",
         help="a picture of the index, or else its place in the ranking (1, the best)",
     )
+    asked.add_argument("--html", type=Path, metavar="FILE", help="write one page to look at")
     options.method_option(asked, "how to rank (the index's own)")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image as Pillow
 
-from engine import build, graph, index
+from engine import aggregate, build, graph, index
 from engine.codebook import CodebookParams
 from engine.features import ExtractionParams
 from engine.index import Index
@@ -104,6 +104,24 @@ def joined(tiny: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inde
     shutil.copytree(tiny.folder, folder)
     monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path))
     graph.make_graph("tiny")
+    return index.open_index("tiny")
+
+
+@pytest.fixture(scope="session")
+def whole(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts with "tiny", and all of its parts."""
+    place = tmp_path_factory.mktemp("told") / "artifacts"
+    shutil.copytree(built, place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VISWORD_ARTIFACTS", str(place))
+        aggregate.make_residuals("tiny")
+        graph.make_graph("tiny")
+    return place
+
+
+@pytest.fixture
+def full(whole: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    monkeypatch.setenv("VISWORD_ARTIFACTS", str(whole))
     return index.open_index("tiny")
 
 

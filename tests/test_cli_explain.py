@@ -3,35 +3,15 @@
 import dataclasses
 import json
 import re
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine import account, aggregate, cli, explain, graph, index, methods, pipeline
+from engine import account, cli, explain, methods, pipeline
 from engine.explanation import LIMIT, Term
 from engine.index import Index
 
 ROUNDING = 1e-6
-
-
-@pytest.fixture(scope="module")
-def whole(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Artifacts with "tiny", and all of its parts."""
-    place = tmp_path_factory.mktemp("told") / "artifacts"
-    shutil.copytree(built, place)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VISWORD_ARTIFACTS", str(place))
-        aggregate.make_residuals("tiny")
-        graph.make_graph("tiny")
-    return place
-
-
-@pytest.fixture
-def full(whole: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
-    monkeypatch.setenv("VISWORD_ARTIFACTS", str(whole))
-    return index.open_index("tiny")
 
 
 def _run(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -106,7 +86,7 @@ def test_a_verified_score_is_told_with_factors_and_map(
     score = float(re.findall(r"score ([0-9.]+),", told)[0])
     made = (float(weight) * int(cells) * float(fraction)) ** 0.5
     assert made == pytest.approx(score, rel=0.005)
-    assert "In the picture the thing is turned 30° anticlockwise." in told
+    assert "By the map that its matches agree on, it is turned 30° anticlockwise in the" in told
     assert "agree on one map of the picture, and count" in told
 
 

@@ -1,0 +1,301 @@
+"""One HTML file that shows why a picture stands where it does: nothing in it is fetched.
+
+It needs no scripts, and its policy lets none run. Whatever comes from outside, names of files
+above all, is escaped. It is well-formed XML too, so that a strict parser can check it.
+"""
+
+import dataclasses
+import html
+from base64 import b64encode
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import account, draw, heat, images
+from engine.answer import Answer
+from engine.explanation import COUNTS, Explanation
+from engine.index import Index
+from engine.report_style import STYLE
+from engine.report_view import N_LINES, Side, define, matched
+
+SIDE = 800  # pixels of the longer side of the two pictures
+SMALL_SIDE = 640  # of heat, and of the result laid on the query
+N_WORDS = 10
+MOST_BYTES = 600_000
+_QUALITIES = (82, 60, 35)  # of JPEG: the first that fits, else the last
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A query as a report shows it.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    size : tuple of int
+        Width and height, in pixels.
+    rgb : (H, W, 3) uint8 array or None
+        Its pixels; None where they are gone.
+    xy : (N, 2) float32 array
+        Its keypoints, in pixels.
+    word_ids : (N,) int32 array
+        Their words.
+    """
+
+    name: str
+    size: tuple[int, int]
+    rgb: NDArray[np.uint8] | None
+    xy: NDArray[np.float32]
+    word_ids: NDArray[np.int32]
+
+
+def text(value: str) -> str:
+    """Escape a text for HTML; what cannot be printed stands as Python writes it."""
+    return html.escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in value))
+
+
+def make(
+    index: Index,
+    query: Shown,
+    answer: Answer,
+    explained: Explanation,
+    result: NDArray[np.uint8] | None,
+) -> bytes:
+    """Make a report.
+
+    Parameters
+    ----------
+    index : Index
+        The collection.
+    query : Shown
+    answer : Answer
+        Of a search for it.
+    explained : Explanation
+        Of one result.
+    result : (h, w, 3) uint8 array or None
+        Pixels of that; None where its file is gone or has changed.
+
+    Returns
+    -------
+    bytes
+        An HTML file in UTF-8. Pictures are stored the rougher the more they would take beyond
+        600 KB.
+    """
+    page = b""
+    for quality in _QUALITIES:
+        page = _page(index, query, answer, explained, result, quality).encode()
+        if len(page) <= MOST_BYTES:
+            break
+    return page
+
+
+def _page(
+    index: Index,
+    query: Shown,
+    answer: Answer,
+    explained: Explanation,
+    result: NDArray[np.uint8] | None,
+    quality: int,
+) -> str:
+    entry = index.images[explained.image_id]
+    left = Side("query", query.name, query.size, _inlined(query.rgb, SIDE, quality))
+    size = (entry.width, entry.height)
+    right = Side("result", entry.shown, size, _inlined(result, SIDE, quality))
+    sections = [
+        _head(index, query, answer, explained),
+        _matches(index, left, right, explained),
+        _heat(query, explained, quality),
+        _laid(query, entry.shown, explained, result, quality),
+        _words(index, query, explained, quality),
+        _sum(index, explained),
+    ]
+    title = f"Why {text(entry.shown)}"
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        f"<title>{title}</title><style>{STYLE}</style></head>\n<body>{define(left, right)}<main>\n"
+        + "\n".join(section for section in sections if section)
+        + "\n</main></body></html>\n"
+    )
+
+
+def _inlined(rgb: NDArray[np.uint8] | None, side: int, quality: int) -> str | None:
+    """Return an address that holds a picture itself."""
+    if rgb is None:
+        return None
+    jpeg = images.encode_jpeg(images.shrink(rgb, side), quality)
+    return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"
+
+
+def _img(rgb: NDArray[np.uint8], alt: str, quality: int, name: str = "") -> str:
+    height, width = rgb.shape[:2]
+    named = f' class="{name}"' if name else ""
+    source = _inlined(rgb, max(width, height), quality)
+    return f'<img{named} src="{source}" width="{width}" height="{height}" alt="{text(alt)}"/>'
+
+
+def _head(index: Index, query: Shown, answer: Answer, explained: Explanation) -> str:
+    name = text(index.images[explained.image_id].shown)
+    told = [
+        account.meaning(index, answer, explained.image_id),
+        account.made(answer, explained),
+    ]
+    mapped = account.mapped(explained)
+    if mapped is not None:
+        told.append(f"By the map that its matches agree on, it is {mapped} in the result.")
+    rows = "".join(f"<p>{text(line)}</p>" for line in told)
+    return (
+        f"<h1>{name}: {text(account.headline(explained))}</h1>"
+        f'<p class="quiet">Found for {text(query.name)} in the collection {text(index.name)}, '
+        f"by the method {text(explained.method)}.</p>{rows}"
+    )
+
+
+def _matches(index: Index, left: Side, right: Side, explained: Explanation) -> str:
+    drawn, n_drawn, n_outside = matched(left, right, explained)
+    rows = [
+        f"<li>{account.counted(n, 'match', 'matches')}: {text(what)}</li>"
+        for n, what in account.fates(index, explained)
+    ]
+    notes = []
+    n = 0 if explained.matches is None else len(explained.matches)
+    if n:
+        most = f", the {N_LINES} that add most" if n_drawn == N_LINES < n else ""
+        notes.append(f"Drawn are {n_drawn:,} of {account.counted(n, 'match', 'matches')}{most}.")
+        notes.append("Solid lines count, dashed thin ones do not.")
+    if n_outside:
+        notes.append(f"Outside the query, carried there from others: {n_outside:,}.")
+    note = f'<p class="quiet">{" ".join(notes)}</p>' if notes else ""
+    listed = f"<ul>{''.join(rows)}</ul>" if rows else ""
+    heading = "The two pictures" if explained.matches is None else "The two pictures, matched"
+    return f"<section><h2>{heading}</h2>{drawn}{note}{listed}</section>"
+
+
+def _heat(query: Shown, explained: Explanation, quality: int) -> str:
+    xy, values = heat.places(explained, query.xy, query.word_ids)
+    heading = "<section><h2>Where in the query the score comes from</h2>"
+    if not (values > 0).any():
+        return f"{heading}<p>Nothing in the query adds to the score.</p></section>"
+    scale = min(1.0, SMALL_SIDE / max(query.size))
+    rgb = _shrunk(query, scale)
+    drawn = draw.heat(rgb, xy, values, scale)
+    colours = ", ".join(f"rgb({r}, {g}, {b})" for r, g, b in draw.HEAT)
+    method = explained.method
+    told = [f"{account.number(method, float(values.sum()))} of the score lies in the query."]
+    if explained.terms:
+        told.append("The rest has no place there.")
+    out = ((xy < -0.5) | (xy > np.array(query.size) - 0.5)).any(axis=1)
+    if out.any():
+        beyond = account.number(method, float(values[out].sum()))
+        told.append(f"{beyond} of it lies outside the picture, carried there from others.")
+    if (values < 0).any():
+        less = account.number(method, float(values[values < 0].sum()))
+        told.append(f"Words that oppose each other take {less}; they show no heat.")
+    alt = f"{query.name}, brighter where more of the score comes from"
+    return (
+        f"{heading}<figure>{_img(drawn, alt, quality)}"
+        f'<figcaption><span class="scale" style="background: linear-gradient(to right, {colours})">'
+        f'</span> little to much. <span class="quiet">{" ".join(told)}</span></figcaption>'
+        "</figure></section>"
+    )
+
+
+def _shrunk(query: Shown, scale: float) -> NDArray[np.uint8]:
+    """Return the query at a scale; plain grey where its pixels are gone."""
+    if query.rgb is not None:
+        return images.shrink(query.rgb, max(1, round(max(query.size) * scale)))
+    width, height = (max(1, round(side * scale)) for side in query.size)
+    return np.full((height, width, 3), 128, np.uint8)
+
+
+def _laid(
+    query: Shown,
+    name: str,
+    explained: Explanation,
+    result: NDArray[np.uint8] | None,
+    quality: int,
+) -> str:
+    if explained.affine is None or result is None or query.rgb is None:
+        return ""
+    scale = min(1.0, SMALL_SIDE / max(query.size))
+    below = _shrunk(query, scale)
+    size = (below.shape[1], below.shape[0])
+    drawn = draw.warp(result, explained.affine, size, query_scale=scale)
+    alt = f"{name}, laid on the query by the map that the matches agree on"
+    box = f'viewBox="0 0 {query.size[0]} {query.size[1]}" role="img"'
+    return (
+        '<section><h2>The result laid on the query</h2><div class="pair">'
+        f'<figure><svg {box} aria-label="{text(query.name)}"><use href="#query"/></svg>'
+        "<figcaption>The query</figcaption></figure>"
+        f"<figure>{_img(drawn, alt, quality)}<figcaption>The result, as the map lays it; grey "
+        "where it does not reach</figcaption></figure></div></section>"
+    )
+
+
+def _words(index: Index, query: Shown, explained: Explanation, quality: int) -> str:
+    lines, others = account.words(index, explained, query.word_ids, N_WORDS)
+    if not lines:
+        return ""
+    method, idf = explained.method, index.idf
+    rows = []
+    for line in lines:
+        tile = _img(
+            draw.word_tile(index, line.word), f"Patches of word {line.word}", quality, "tile"
+        )
+        rows.append(
+            f'<tr><td>{tile}</td><th scope="row">{line.word}</th>'
+            f"<td>{account.number(method, line.value)}</td>"
+            f"<td>{account.share(line.value, explained)}</td><td>{idf[line.word]:.2f}</td>"
+            f"<td>{line.n_query:,}</td><td>{line.n_picture:,}</td></tr>"
+        )
+    if others is not None:
+        rows.append(
+            f'<tr><th scope="row" colspan="2">{text(others.told)}</th>'
+            f"<td>{account.number(method, others.value)}</td>"
+            f"<td>{account.share(others.value, explained)}</td><td></td><td></td><td></td></tr>"
+        )
+    note = (
+        "Idf tells how rare the word is, in nats; Query and Result, how many keypoints of it "
+        "there are."
+    )
+    if explained.matches is not None:
+        note += (
+            " Words are those of the result's keypoints; a keypoint of the query is also compared "
+            "under words that are near to its own."
+        )
+    return (
+        "<section><h2>Words that add most</h2>"
+        '<div class="wide" role="region" aria-label="Words that add most" tabindex="0"><table>'
+        '<thead><tr><th scope="col">Patches</th><th scope="col">Word</th><th scope="col">Adds</th>'
+        '<th scope="col">Share</th><th scope="col">Idf</th>'
+        '<th scope="col">Query</th><th scope="col">Result</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f'<p class="quiet">{note}</p></section>'
+    )
+
+
+def _sum(index: Index, explained: Explanation) -> str:
+    method = explained.method
+    rows = [
+        f'<tr><th scope="row">{text(part.told)}</th><td>{account.number(method, part.value)}</td>'
+        f"<td>{account.share(part.value, explained)}</td></tr>"
+        for part in account.parts(index, explained)
+    ]
+    total = account.number(method, explained.total)
+    counts = explained.matches is not None and (explained.matches.fates == COUNTS).any()
+    note = ""
+    if counts and explained.factors is not None:
+        note = (
+            '<p class="quiet">The part that matches make is one number of all of them; each match '
+            "gets the share of it that its weight has.</p>"
+        )
+    return (
+        '<section><h2>The sum</h2><table class="sum"><thead><tr><th scope="col">Part</th>'
+        '<th scope="col">Adds</th><th scope="col">Share</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody><tfoot><tr>"
+        f'<th scope="row">All parts together: the score</th><td>{total}</td>'
+        f"<td>{account.share(explained.total, explained)}</td></tr></tfoot></table>{note}</section>"
+    )
