@@ -22,7 +22,7 @@ svg.stacked { display: none; }
 line { vector-effect: non-scaling-stroke; stroke-linecap: round; }
 .counts .rim { stroke: #141414; stroke-width: 3.5; stroke-opacity: 0.55; }
 .counts .core { stroke: #ffd23c; stroke-width: 1.5; }
-.other .rim { stroke: #141414; stroke-width: 2; stroke-opacity: 0.4; }
+.other .rim { stroke: #141414; stroke-width: 2; stroke-opacity: 0.4; stroke-dasharray: 4 5; }
 .other .core { stroke: #ffffff; stroke-width: 0.8; stroke-dasharray: 4 5; }
 g.counts:hover .core { stroke: #ffffff; stroke-width: 3; }
 figure { margin: 0; }
@@ -51,7 +51,7 @@ table.sum td { white-space: nowrap; }
   main { padding: 0.75rem; }
   .tile { width: 48px; }
   .wide { font-size: 0.875rem; }
-  th, td { padding-right: 0.5rem; }
+  th, td { padding-right: 0.4rem; }
 }
 @media print {
   :root { --back: #ffffff; --text: #000000; --quiet: #444444; --border: #bbbbbb; }
