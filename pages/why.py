@@ -5,7 +5,7 @@ import streamlit as st
 from engine import methods
 from engine.index import Index
 from ui import opened, query, words
-from ui.why import asked, changed, instead, overlays, pictures, shared, summary, view
+from ui.why import asked, changed, instead, kept, overlays, pictures, shared, summary, view
 from ui.why.asked import Asked
 from ui.why.view import View
 
@@ -24,6 +24,7 @@ def settings(found: Asked) -> None:
     with st.popover("Settings"):
         view.choose("Method", able, "method", found.answer.method)
         st.caption(words.METHODS[found.answer.method])
+        kept.downloads(found)
         st.button("Another query", on_click=view.go, kwargs={"image_id": None, "word": None})
 
 

@@ -1,6 +1,7 @@
 """The page Why: one result, its parts, its matches, and what else could have been."""
 
 import io
+import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +18,7 @@ from engine.index import Index
 from tests.pages_under_test import component, refused, sentences, visit, well
 from ui import routes
 from ui.uploads import STORE
-from ui.why import view
+from ui.why import asked, kept, view
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
 
@@ -216,3 +217,20 @@ def test_without_a_query_the_page_offers_pictures(tiny: Index) -> None:
     at = well(visit("why"))
     assert at.header[0].value == "See why a picture is found"
     assert component(at, "browse")["items"][0]["href"].startswith("/why?")
+
+
+@pytest.mark.parametrize("method", ["distance", "verified"])
+def test_what_is_downloaded_says_what_the_page_says(tiny: Index, method: str) -> None:
+    here = view.View.read(
+        {"query": f"image-{_id(tiny, 'china.jpg')}", "method": method, "off": "3"}
+    )
+    found = asked.ask(tiny, here)
+    assert found is not None
+    told = json.loads(kept.as_json(found))
+    assert told["query"] == "china.jpg"
+    assert told["left_out"] == {"words": [3], "areas": []}
+    assert told["score"] == found.explained.score == pytest.approx(told["total"], rel=1e-6)
+    page = kept.page(found).decode()
+    assert "china.jpg" in page and "turned/china.png" in page
+    assert "china.jpg, without word 3" in page
+    assert "://" not in page.replace("http://www.w3.org/", "")
