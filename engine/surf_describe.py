@@ -48,11 +48,11 @@ class Canvas:
     height: int
     table: NDArray[np.int32]
     quads: NDArray[np.uint32]
-    rooms: dict[int, "_Room"] = field(default_factory=dict)
+    rooms: dict[int, "Room"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Room:
+class Room:
     """Memory of one thread for windows of up to `side` pixels and `n` keypoints at once."""
 
     side: int
@@ -180,15 +180,15 @@ def _describe(
     """Orient and describe some keypoints."""
     room = canvas.rooms.get(threading.get_ident())
     if room is None or room.side < largest or room.n < len(rows):
-        room = _make_room(largest, max(len(rows), _KEYPOINTS_AT_ONCE))
+        room = make_room(largest, max(len(rows), _KEYPOINTS_AT_ONCE))
         canvas.rooms[threading.get_ident()] = room
     width, height = canvas.width, canvas.height
     surf_orient.orient(
-        canvas.table, width, height, _disc(), room.orient, x, y, size, rows, upright, angles
+        canvas.table, width, height, disc(), room.orient, x, y, size, rows, upright, angles
     )
     surf_window.cut_windows(
         surf_window.Picture(width, height, canvas.quads),
-        _shrinking(max(1024, 1 << largest.bit_length())),
+        shrinking(max(1024, 1 << largest.bit_length())),
         room.window,
         x,
         y,
@@ -200,7 +200,7 @@ def _describe(
     )
     extended = descriptors.shape[1] == 128
     flat = descriptors.reshape(-1)
-    surf_describe.describe(_cells(), room.cells, room.patches, angles, rows, extended, flat)
+    surf_describe.describe(cells(), room.cells, room.patches, angles, rows, extended, flat)
 
 
 def _gaussian_taps(n: int, sigma: float) -> NDArray[np.float32]:
@@ -212,7 +212,7 @@ def _gaussian_taps(n: int, sigma: float) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=1)
-def _disc() -> surf_orient.Disc:
+def disc() -> surf_orient.Disc:
     """Lay out the 113 wavelets within six scales."""
     places = [(a, b) for a in range(13) for b in range(13) if (a - 6) ** 2 + (b - 6) ** 2 <= 36]
     x, y = np.ascontiguousarray(np.array(places, np.int64).T)
@@ -221,7 +221,7 @@ def _disc() -> surf_orient.Disc:
 
 
 @lru_cache(maxsize=1)
-def _cells() -> surf_describe.Cells:
+def cells() -> surf_describe.Cells:
     """Weigh the 20 x 20 gradients and share them out among 4 x 4 cells."""
     taps = _gaussian_taps(20, float(np.float32(3.3)))
     weights = np.zeros((20, 21), np.float32)
@@ -232,7 +232,7 @@ def _cells() -> surf_describe.Cells:
 
 
 @lru_cache(maxsize=4)
-def _shrinking(n_sides: int) -> surf_window.Shrinking:
+def shrinking(n_sides: int) -> surf_window.Shrinking:
     """Share out the pixels of windows of sides below `n_sides` among 21, by area."""
     side = np.arange(n_sides, dtype=np.float64)[:, None]
     side[0] = 1
@@ -260,11 +260,11 @@ def _shrinking(n_sides: int) -> surf_window.Shrinking:
     )
 
 
-def _make_room(side: int, n: int) -> _Room:
+def make_room(side: int, n: int) -> Room:
     """Make room for one thread."""
     rows = -(-side // 16) * 16
     block = max(8208, rows + 16)
-    return _Room(
+    return Room(
         side,
         n,
         surf_orient.Room(

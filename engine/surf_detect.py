@@ -14,7 +14,7 @@ from engine.threads import Task
 KERNELS = (surf_detect.integrate, surf_detect.part_columns, surf_detect.find_maxima)
 
 # Template of the 9 x 9 filter: (x1, y1, x2, y2, weight), half open.
-_BOXES = (
+BOXES = (
     (0, 2, 3, 7, 1),
     (3, 2, 6, 7, -2),
     (6, 2, 9, 7, 1),
@@ -82,7 +82,7 @@ def tasks(
     for index in range(n_octaves):
         if (15 << index) > min(width, height):
             break
-        octave = _octave(width, height, index, n_layers)
+        octave = octave_of(width, height, index, n_layers)
 
         def search(parted: NDArray[np.int32], octave: surf_detect.Octave, index: int) -> list[Task]:
             whole = octave._replace(table=parted)
@@ -176,7 +176,7 @@ def _search(
 
 
 @lru_cache(maxsize=64)
-def _octave(width: int, height: int, index: int, n_layers: int) -> surf_detect.Octave:
+def octave_of(width: int, height: int, index: int, n_layers: int) -> surf_detect.Octave:
     """Lay out one octave, its table still empty; the kernels only read the arrays."""
     step = 1 << index
     block = -(-(width + 1) // step)
@@ -184,7 +184,7 @@ def _octave(width: int, height: int, index: int, n_layers: int) -> surf_detect.O
     ratio = side.astype(np.float32) / np.float32(9)
     ticks = np.rint(ratio[:, None] * np.arange(10, dtype=np.float32)).astype(np.int64)
     weights = np.empty((n_layers + 2, 10), np.float32)
-    for box, (x1, y1, x2, y2, weight) in enumerate(_BOXES):
+    for box, (x1, y1, x2, y2, weight) in enumerate(BOXES):
         area = (ticks[:, x2] - ticks[:, x1]) * (ticks[:, y2] - ticks[:, y1])
         weights[:, box] = np.float32(weight) / area.astype(np.float32)
     first = side // 2 // step

@@ -166,16 +166,12 @@ def gaussian(n, sigma):
     return np.array(np.array(taps) / sum(taps), f32)
 
 
-def orientation(gray, x, y, size, upright):
-    """Angle in degrees, or None where there is no room."""
+def wavelets(gray, x, y, size):
+    """Samples inside the picture: (a, b, left, top, vx, vy, weight, whole degrees)."""
     height, width = gray.shape
     table = integral(gray)
     s = (f32(size) * f32(1.2)) / f32(9)
     g = 2 * rint(f32(2) * s)
-    if height + 1 < g or width + 1 < g:
-        return None
-    if upright:
-        return f32(270)
     taps = gaussian(13, 2.5)
     w = f32(1) / f32(max(1, g * g // 2))
     reach = f32(g - 1) / f32(2)
@@ -199,16 +195,36 @@ def orientation(gray, x, y, size, upright):
             vx = f32(float(box(0, 0, g // 2, g) * -w) + float(box(g // 2, 0, g, g) * w))
             vy = f32(float(box(0, 0, g, g // 2) * w) + float(box(0, g // 2, g, g) * -w))
             weight = taps[a + 6] * taps[b + 6]
-            vx, vy = vx * weight, vy * weight
-            samples.append((vx, vy, rint(arctangent(vy, vx, fused=True))))
+            phase = rint(arctangent(vy * weight, vx * weight, fused=True))
+            samples.append((a, b, left, top, vx, vy, weight, phase))
+    return samples
+
+
+def sectors(samples):
+    """Sums of the weighted responses around 0, 5, ..., 355 degrees."""
+    sums = []
+    for centre in range(0, 360, 5):
+        sum_x = sum_y = f32(0)
+        for *_, vx, vy, weight, phase in samples:
+            if abs(phase - centre) < 30 or abs(phase - centre) > 330:
+                sum_x, sum_y = sum_x + vx * weight, sum_y + vy * weight
+        sums.append((sum_x, sum_y))
+    return sums
+
+
+def orientation(gray, x, y, size, upright):
+    """Angle in degrees, or None where there is no room."""
+    height, width = gray.shape
+    g = 2 * rint(f32(2) * ((f32(size) * f32(1.2)) / f32(9)))
+    if height + 1 < g or width + 1 < g:
+        return None
+    if upright:
+        return f32(270)
+    samples = wavelets(gray, x, y, size)
     if not samples:
         return None
     best = best_x = best_y = f32(0)
-    for centre in range(0, 360, 5):
-        sum_x = sum_y = f32(0)
-        for vx, vy, phase in samples:
-            if abs(phase - centre) < 30 or abs(phase - centre) > 330:
-                sum_x, sum_y = sum_x + vx, sum_y + vy
+    for sum_x, sum_y in sectors(samples):
         if sum_x * sum_x + sum_y * sum_y > best:
             best, best_x, best_y = sum_x * sum_x + sum_y * sum_y, sum_x, sum_y
     return arctangent(-best_y, best_x, fused=False)
@@ -300,7 +316,8 @@ def shrink(window):
     return patch
 
 
-def describe_patch(patch, extended):
+def cell_sums(patch, extended):
+    """The sums of 4 x 4 cells, one after the other, before they are divided by their length."""
     taps = gaussian(20, float(f32(3.3)))
     cells = []
     for cell_y in range(4):
@@ -325,6 +342,11 @@ def describe_patch(patch, extended):
                         sums[2] += abs(vx)
                         sums[3] += abs(vy)
             cells += sums
+    return cells
+
+
+def describe_patch(patch, extended):
+    cells = cell_sums(patch, extended)
     square = sum(float(value * value) for value in cells)
     return np.array(cells, f32) * f32(1 / (math.sqrt(square) + 1.1920929e-7))
 

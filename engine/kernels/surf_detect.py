@@ -256,19 +256,18 @@ def _masked_out(
 
 
 @inlined
-def _interpolate(
-    octave: Octave,
-    layer: int,
-    row: int,
-    column: int,
-    ring: NDArray[np.float32],
-    cells: NDArray[np.int64],
-    found: NDArray[np.float32],
-    n_found: int,
-) -> int:
-    """Refine a maximum by one Newton step; write it as keypoint `n_found` if it stays near.
+def _newton(
+    ring: NDArray[np.float32], cells: NDArray[np.int64]
+) -> tuple[
+    tuple[np.float32, np.float32, np.float32],
+    tuple[np.float32, np.float32, np.float32, np.float32, np.float32, np.float32],
+    np.float32,
+    tuple[np.float32, np.float32, np.float32],
+]:
+    """Take Newton's step at a maximum.
 
-    `cells` holds where the row above, at and below the cell lies in `ring`, layer by layer.
+    Returns minus the gradient (x, y, s), the Hessian (xx, yy, ss, xy, xs, ys), its determinant
+    and the step (x, y, s), which is 0 where the determinant is.
     """
     two = np.float32(2)
     four = np.float32(4)
@@ -286,26 +285,43 @@ def _interpolate(
     xs = (ring[cells[7] + 1] - ring[cells[7] - 1] - ring[n1 + 1] + ring[n1 - 1]) / four
     ys = (ring[cells[8]] - ring[cells[6]] - ring[n2] + ring[n0]) / four
     determinant = xx * (yy * ss - ys * ys) - xy * (xy * ss - xs * ys) + xs * (xy * ys - xs * yy)
-    if determinant == 0:
-        return n_found
-    r = np.float32(1) / determinant
+    r = np.float32(1) / determinant if determinant != 0 else np.float32(0)
     dx = r * (bx * (yy * ss - ys * ys) - xy * (by * ss - ys * bs) + xs * (by * ys - yy * bs))
     dy = r * (xx * (by * ss - ys * bs) - bx * (xy * ss - ys * xs) + xs * (xy * bs - by * xs))
     ds = r * (xx * (yy * bs - by * ys) - xy * (xy * bs - by * xs) + bx * (xy * ys - yy * xs))
+    return (bx, by, bs), (xx, yy, ss, xy, xs, ys), determinant, (dx, dy, ds)
+
+
+@inlined
+def _interpolate(
+    octave: Octave,
+    layer: int,
+    row: int,
+    column: int,
+    ring: NDArray[np.float32],
+    cells: NDArray[np.int64],
+    found: NDArray[np.float32],
+    n_found: int,
+) -> int:
+    """Refine a maximum by one Newton step; write it as keypoint `n_found` if it stays near.
+
+    `cells` holds where the row above, at and below the cell lies in `ring`, layer by layer.
+    """
+    _, _, determinant, (dx, dy, ds) = _newton(ring, cells)
     one = np.float32(1)
-    if dx == 0 and dy == 0 and ds == 0:
+    if determinant == 0 or (dx == 0 and dy == 0 and ds == 0):
         return n_found
     if not (abs(dx) <= one and abs(dy) <= one and abs(ds) <= one):
         return n_found
     step = np.float32(octave.step)
-    centre = np.float32(octave.step - 1) / two
+    centre = np.float32(octave.step - 1) / np.float32(2)
     at = np.uint64(5 * n_found)
     found[at] = (step * np.float32(column) + centre) + dx * step
     found[at + np.uint64(1)] = (step * np.float32(row) + centre) + dy * step
     found[at + np.uint64(2)] = np.rint(
         np.float32(octave.side[layer]) + ds * np.float32(octave.side_step)
     )
-    found[at + np.uint64(3)] = v
+    found[at + np.uint64(3)] = ring[cells[4]]
     found[at + np.uint64(4)] = np.float32(_sign_of_trace(octave, layer, row, column))
     return n_found + 1
 
@@ -402,3 +418,69 @@ def find_maxima(
                         octave, layer, centre, column, ring, cells, found, n_found
                     )
     return n_found
+
+
+@kernel
+def map_layer(
+    octave: Octave, layer: int, determinants: NDArray[np.float32], signs: NDArray[np.int8]
+) -> None:
+    """Compute what `find_maxima` sees of one layer, all of it at once.
+
+    Parameters
+    ----------
+    octave, layer
+        Which layer.
+    determinants : (rows * columns,) float32
+        Receives the responses; cells whose filter leaves the image stay as they are.
+    signs : (rows * columns,) int8
+        Receives the signs of the trace, likewise.
+    """
+    first = octave.first[layer]
+    for sample in range(octave.n_rows[layer]):
+        row = sample + first
+        _determinants(octave, layer, sample, determinants, row * octave.columns)
+        for column in range(first, first + octave.n_columns[layer]):
+            sign = _sign_of_trace(octave, layer, row, column)
+            signs[np.uint64(row * octave.columns + column)] = np.int8(sign)
+
+
+@kernel
+def refine(
+    octave: Octave,
+    layer: int,
+    row: int,
+    column: int,
+    around: NDArray[np.float32],
+    newton: NDArray[np.float32],
+    found: NDArray[np.float32],
+) -> int:
+    """Take the Newton step of `find_maxima` at one cell.
+
+    Parameters
+    ----------
+    octave, layer, row, column
+        The cell, whose filter lies inside the image.
+    around : (27,) float32
+        Its neighbourhood by layer, row and column.
+    newton : (13,) float32
+        Receives minus the gradient (x, y, s), the Hessian (xx, yy, ss, xy, xs, ys), its
+        determinant and the step (x, y, s).
+    found : (5,) float32
+        Receives x, y, size, response, class_id where the step stays near.
+
+    Returns
+    -------
+    int
+        1 where it stays near, otherwise 0.
+    """
+    cells = np.empty(9, np.int64)
+    for k in range(9):
+        cells[k] = 3 * k + 1
+    slope, bends, determinant, step = _newton(around, cells)
+    for k in range(3):
+        newton[k] = slope[k]
+        newton[k + 10] = step[k]
+    for k in range(6):
+        newton[k + 3] = bends[k]
+    newton[9] = determinant
+    return _interpolate(octave, layer, row, column, around, cells, found, 0)

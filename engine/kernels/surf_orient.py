@@ -175,6 +175,20 @@ def _orient(
 
 
 @inlined
+def _sector(room: Room, n: int, sector: int) -> tuple[np.float32, np.float32]:
+    """Sum the responses of one sector, in the order of the samples."""
+    sum_x = np.float32(0)
+    sum_y = np.float32(0)
+    centre = np.float32(5 * sector)
+    for k in range(n):
+        apart = abs(room.phases[k] - centre)
+        belongs = (apart < np.float32(30)) | (apart > np.float32(330))
+        sum_x += room.x_parts[k] if belongs else np.float32(0)
+        sum_y += room.y_parts[k] if belongs else np.float32(0)
+    return sum_x, sum_y
+
+
+@inlined
 def _strongest_sector(room: Room, n: int) -> np.float32:
     """Find the direction of the strongest of 72 sectors, each 59 whole degrees wide.
 
@@ -232,14 +246,7 @@ def _strongest_sector(room: Room, n: int) -> np.float32:
     for sector in range(72):
         if room.strengths[sector] < least:
             continue
-        sum_x = np.float32(0)
-        sum_y = np.float32(0)
-        centre = np.float32(5 * sector)
-        for k in range(n):
-            apart = abs(room.phases[k] - centre)
-            belongs = (apart < np.float32(30)) | (apart > np.float32(330))
-            sum_x += room.x_parts[k] if belongs else np.float32(0)
-            sum_y += room.y_parts[k] if belongs else np.float32(0)
+        sum_x, sum_y = _sector(room, n, sector)
         strength = sum_x * sum_x + sum_y * sum_y
         if strength > best:
             best = strength
@@ -293,3 +300,20 @@ def orient(
         elif not upright:
             angle = _orient(table, width, height, disc, room, xs[point], ys[point], s)
         angles[point] = angle
+
+
+@kernel
+def sum_sectors(room: Room, n: int, sums: NDArray[np.float32]) -> None:
+    """Sum the responses that `orient` left in the room, for all sectors.
+
+    Parameters
+    ----------
+    room
+        As `orient` left it after one keypoint.
+    n : int
+        Its samples.
+    sums : (144,) float32
+        Receives x and y of each sector.
+    """
+    for sector in range(72):
+        sums[2 * sector], sums[2 * sector + 1] = _sector(room, n, sector)

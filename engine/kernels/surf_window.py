@@ -491,6 +491,26 @@ def _start_rows(
     )
 
 
+@inlined
+def _lay(
+    x: np.float32, y: np.float32, size: np.float32, angle: np.float32, upright: bool
+) -> tuple[int, np.float32, np.float32, np.float32, np.float32]:
+    """Tell a window's side, cosine, minus sine, and where its first row starts."""
+    s = (size * np.float32(1.2)) / np.float32(9)
+    side = int(np.float32(21) * s)
+    theta = angle * np.float32(math.pi / 180)
+    cosine = np.float32(math.cos(theta))
+    sine = -np.float32(math.sin(theta))
+    off = -np.float32(side - 1) / np.float32(2)
+    if upright:
+        x0 = np.float32(np.rint(x + off))
+        y0 = np.float32(np.rint(y - off))
+    else:
+        x0 = x + off * cosine + off * sine
+        y0 = y - off * sine + off * cosine
+    return side, cosine, sine, x0, y0
+
+
 @kernel
 def cut_windows(
     picture: Picture,
@@ -526,20 +546,8 @@ def cut_windows(
             continue
         x = xs[point]
         y = ys[point]
-        s = (sizes[point] * np.float32(1.2)) / np.float32(9)
-        side = int(np.float32(21) * s)
-        theta = angle * np.float32(math.pi / 180)
-        cosine = np.float32(math.cos(theta))
-        sine = -np.float32(math.sin(theta))
-        off = -np.float32(side - 1) / np.float32(2)
-        exact = True
-        if upright:
-            x0 = np.float32(np.rint(x + off))
-            y0 = np.float32(np.rint(y - off))
-        else:
-            x0 = x + off * cosine + off * sine
-            y0 = y - off * sine + off * cosine
-            exact = _start_rows(picture, room, side, x0, y0, cosine, sine)
+        side, cosine, sine, x0, y0 = _lay(x, y, sizes[point], angle, upright)
+        exact = upright or _start_rows(picture, room, side, x0, y0, cosine, sine)
         target = np.uint64(448 * k)
         if side < 21:
             _enlarge_patch(
@@ -560,3 +568,47 @@ def cut_windows(
                 patches,
                 target,
             )
+
+
+@kernel
+def lay_windows(
+    xs: NDArray[np.float32],
+    ys: NDArray[np.float32],
+    sizes: NDArray[np.float32],
+    angles: NDArray[np.float32],
+    upright: bool,
+    corners: NDArray[np.float64],
+) -> None:
+    """Tell where the corner samples of `cut_windows` lie.
+
+    Parameters
+    ----------
+    xs, ys, sizes, angles : (N,) float32
+        Keypoints, in pixels and degrees.
+    upright : bool
+        Whether windows are read along image rows.
+    corners : (8 * N,) float64
+        Receives x, y of the first and last sample of the first row, of the last and the first
+        of the last row.
+    """
+    for k in range(xs.shape[0]):
+        side, cosine, sine, x0, y0 = _lay(xs[k], ys[k], sizes[k], angles[k], upright)
+        if upright:
+            cosine = np.float32(0)
+            sine = np.float32(1)
+        row_x = x0
+        row_y = y0
+        for _ in range(side - 1):
+            row_x = row_x + sine
+            row_y = row_y + cosine
+        along = np.float64(side - 1) * np.float64(cosine)
+        down = -np.float64(side - 1) * np.float64(sine)
+        at = 8 * k
+        corners[at] = x0
+        corners[at + 1] = y0
+        corners[at + 2] = x0 + along
+        corners[at + 3] = y0 + down
+        corners[at + 4] = row_x + along
+        corners[at + 5] = row_y + down
+        corners[at + 6] = row_x
+        corners[at + 7] = row_y
