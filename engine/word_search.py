@@ -3,7 +3,8 @@
 What a picture holds of a word is the root of its share of the picture's keypoints, √(n / N): a
 picture of few keypoints is not lost beside a rich one, and a word that repeats, as on a facade,
 says less each time. A word weighs log(1 + I / df), not log(I / df), which is 0 for a word that
-every picture holds: with 500 words that is half of the vocabulary, and nothing would be found.
+every picture holds and next to 0 for many of a small vocabulary: of 500 words over 412 pictures,
+30 % weigh less than 0.1, and a choice of these would be ranked by the rarest alone.
 """
 
 import dataclasses
