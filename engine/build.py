@@ -29,6 +29,7 @@ from engine import (
     packing,
     records,
     upkeep,
+    word_map,
     worker,
 )
 from engine.assemble import PATCH_SIDE, Assembled, assemble, write_patches
@@ -322,6 +323,8 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
         "parameters": {"side": PATCH_SIDE},
         "arrays": write_patches(folder, patches, assembled.patch_rows),
     }
+    run.say("Laying the words out on a map")
+    parts[word_map.PART] = _lay_out(words, folder)
     spent += cutting + time.process_time() - begun_at + _earlier_seconds(plan)
     content = {
         "parts": parts,
@@ -334,6 +337,16 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
     if plan.params.codebook_name is None:
         codebook.save_codebook(words, plan.name)
+
+
+def _lay_out(words: Codebook, folder: Path) -> dict[str, Any]:
+    """Make the map of the words, and write it as a part of the index."""
+    parameters, arrays = word_map.to_part(word_map.lay_out(words.centres), words.sha256)
+    written = {
+        key: artifacts.write_array(folder, f"{word_map.PART}-{key}", array)
+        for key, array in arrays.items()
+    }
+    return {"parameters": parameters, "arrays": written}
 
 
 def _earlier_seconds(plan: _Plan) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine import (
     artifacts,
     calibration,
+    cli_codebook,
     cli_evaluate,
     cli_explain,
     codebook,
@@ -391,6 +392,7 @@ def _parser() -> argparse.ArgumentParser:
     joined.add_argument("name", type=_name)
     joined.add_argument("--threads", type=_positive, help="threads (all cores)")
     cli_evaluate.add_commands(command)
+    cli_codebook.add_commands(command)
     command("demo", demo, "demo")
     command("delete", delete, "delete holidays").add_argument("name", type=_name)
     sets = command("datasets", datasets, "datasets oxford5k")

@@ -58,6 +58,8 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
         _check_graph(parts["graph"], n_images)
     if "calibration" in parts:
         _check_calibration(parts["calibration"])
+    if "map" in parts:
+        _check_map(parts["map"], n_words)
     rows, starts, jpeg = (parts["patches"][name] for name in ("rows", "starts", "jpeg"))
     if rows.ndim != 2 or starts.shape != (n_words + 1,) or jpeg.ndim != 1:
         raise ValueError("its patches do not fit")
@@ -129,3 +131,11 @@ def _check_calibration(kept: Arrays) -> None:
             raise ValueError(f"calibration/{name} does not hold finite scores")
         if not len(scores) or np.any(np.diff(scores) < 0):
             raise ValueError(f"calibration/{name} does not rise")
+
+
+def _check_map(kept: Arrays, n_words: int) -> None:
+    places = kept["places"]
+    if places.shape != (n_words, 2):
+        raise ValueError(f"map/places has shape {places.shape}, not {(n_words, 2)}")
+    if not ((places >= 0) & (places <= 1)).all():
+        raise ValueError("map/places lie outside of 0 to 1")
