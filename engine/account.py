@@ -1,6 +1,7 @@
 """An explanation in words: what a score means, how it is made, and parts that add up to it."""
 
 import dataclasses
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,19 @@ from engine.index import Index
 from engine.pose import pose
 
 N_WAYS = 12  # told one by one
-_FATES = {
+OF_MANY = {
     "counts": "agree on one map of the picture, and count",
     "turned": "turn otherwise than the picture as a whole",
     "beyond": "were not looked at: too many are better, or too many pictures",
     "off": "do not lie where the map says",
     "double": "stand beside a better one",
+}
+OF_ONE = {
+    "counts": "agrees, and counts",
+    "turned": "turns otherwise than the picture as a whole",
+    "beyond": "was not looked at: too many are better, or too many pictures",
+    "off": "does not lie where the map says",
+    "double": "stands beside a better one",
 }
 _BASE = "where every two pictures begin: a cosine of 0"
 _LIMIT = "brought down or up to a limit: what is not accepted stays below what is"
@@ -90,14 +98,17 @@ def _made(answer: Answer, explained: Explanation) -> str:
     method, factors = explained.method, explained.factors
     if factors is not None:
         fraction = factors.weight / factors.total
+        root = math.sqrt(factors.weight * factors.n_cells * fraction)
         told = (
-            f"The root of {factors.weight:.2f} (weight of the matches that agree) × "
-            f"{factors.n_cells} (cells of the query that they lie in, of 256) × {fraction:.3f} "
-            "(their share of the weight of all matches)"
+            f"√({factors.weight:.2f} × {factors.n_cells} × {fraction:.3f}) = {root:.2f}: the "
+            "weight of the matches that agree on one map, the cells of a 16 × 16 grid on the query "
+            "that they lie in, and their share of the weight of all matches."
         )
         if factors.part != 1:
-            told += f", times {factors.part:.3f}, so that what the query matches stands first"
-        return told + "."
+            told += (
+                f" Times {factors.part:.3f}, so that what the query itself matches stands first."
+            )
+        return told
     if method == encode.L1:
         return "Each word adds the lesser of the shares that it has of the two pictures."
     if method in methods.VECTORS:
@@ -125,7 +136,7 @@ def fates(index: Index, explained: Explanation) -> list[tuple[int, str]]:
     of = explained.matches
     if of is None:
         return []
-    told = dict(enumerate(_FATES[fate] for fate in FATES))
+    told = dict(enumerate(OF_MANY[fate] for fate in FATES))
     if explained.method == methods.SIGNATURES:
         told[COUNTS] = "turn as the picture does, and count"
     elif explained.affine is None:

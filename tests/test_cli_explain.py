@@ -82,10 +82,12 @@ def test_a_verified_score_is_told_with_factors_and_map(
 ) -> None:
     told = _run(capsys, "china.jpg")
     assert "It shows the same thing" in told
-    weight, cells, fraction = re.findall(r"(?:of|×) ([0-9.]+) \(", told)
+    formula = re.search(r"√\(([0-9.]+) × ([0-9]+) × ([0-9.]+)\) = ([0-9.]+):", told)
+    assert formula is not None
+    weight, cells, fraction, said = map(float, formula.groups())
     score = float(re.findall(r"score ([0-9.]+),", told)[0])
-    made = (float(weight) * int(cells) * float(fraction)) ** 0.5
-    assert made == pytest.approx(score, rel=0.005)
+    assert (weight * cells * fraction) ** 0.5 == pytest.approx(score, rel=0.005)
+    assert said == pytest.approx(score, abs=0.006)
     assert "By the map that its matches agree on, it is turned 30° anticlockwise in the" in told
     assert "agree on one map of the picture, and count" in told
 

@@ -139,7 +139,10 @@ def test_why_not_stands_beside_what_won(tiny: Index) -> None:
     rows = {row["cells"][0]["text"]: row["cells"] for row in component(at, "beside")["rows"]}
     assert rows["Place"][2]["text"] == "1"
     assert int(rows["Place"][1]["text"]) > 1
-    ours, winner = (int(cell["text"].replace(",", "")) for cell in rows["Matches that count"][1:])
+    ours, winner = (
+        int(cell["text"].replace(",", ""))
+        for cell in rows["Matches that agree on one map of the picture, and count"][1:]
+    )
     assert ours < winner
     at.text_input(key="expected").set_value("FLOWER")
     well(at.run())

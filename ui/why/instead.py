@@ -3,12 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from engine import explain, methods
+from engine import account, explain, methods
 from engine.explanation import FATES, Explanation, by_word
 from ui import opened, results, urls, words
 from ui.components import Cell, Row, Tile, gallery, table
 from ui.why.asked import Asked
-from ui.why.summary import FATE_WORDS
 
 N_FOUND = 12
 
@@ -100,7 +99,7 @@ def _compared(asked: Asked, winner: Explanation) -> list[tuple[str, str, str]]:
                 0 if one.matches is None else int((one.matches.fates == i).sum()) for one in both
             ]
             if any(counts):
-                add(f"Matches that {FATE_WORDS[fate]}", [f"{count:,}" for count in counts])
+                add(f"Matches that {account.OF_MANY[fate]}", [f"{count:,}" for count in counts])
     if any(one.factors is not None for one in both):
         of = [one.factors for one in both]
         add("Weight of those that agree", [f"{f.weight:.2f}" if f else "–" for f in of])

@@ -4,14 +4,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import images, patches
+from engine import account, images, patches
 from engine.errors import ImageError
 from engine.explanation import COUNTS, FATES
 from engine.verify import Geometry
 from ui import opened, query, urls, words
 from ui.components import Side, pair
 from ui.why.asked import Asked
-from ui.why.summary import FATE_WORDS
 from ui.why.view import ALL, COUNTED, LINES, MOST_AREAS, N_FEW, Area, go
 
 SIDE = 1280
@@ -115,17 +114,10 @@ def told(asked: Asked, i: int) -> str:
         if not np.isnan(of.residuals[i]):
             parts.append(f"{of.residuals[i]:.1f} px from where the map says")
     else:
-        parts.append(f"does not count: it {_one(FATE_WORDS[FATES[of.fates[i]]])}")
+        parts.append(f"does not count: it {account.OF_ONE[FATES[of.fates[i]]]}")
     if of.sources[i] >= 0:
         parts.append(f"carried over from {asked.shown.images[of.sources[i]].shown}")
     return " · ".join(parts)
-
-
-def _one(told_of_many: str) -> str:
-    """Turn what is said of many matches into what is said of one."""
-    verb, _, rest = told_of_many.partition(" ")
-    forms = {"turn": "turns", "lie": "lies", "were": "was"}
-    return f"{forms.get(verb, verb)} {rest.replace('too many', 'others')}"
 
 
 def _points(asked: Asked) -> tuple[list[list[float]], list[list[float]]]:

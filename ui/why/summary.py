@@ -1,23 +1,14 @@
 """In words and numbers: where the result stands, and what its score is made of."""
 
-import math
-
 import streamlit as st
 
-from engine import methods, pose
-from engine.explanation import BASE, COUNTS, FATES, LIMIT, WAY
+from engine import account, methods, pose
+from engine.explanation import BASE, COUNTS, LIMIT, WAY
 from ui import link, words
 from ui.components import Cell, Row, table
 from ui.why.asked import Asked
 from ui.why.view import go
 
-FATE_WORDS = {
-    "counts": "count",
-    "turned": "turn otherwise than the picture does",
-    "beyond": "were not looked at: too many are nearer",
-    "off": "lie elsewhere than the map says",
-    "double": "lie beside a better one",
-}
 NO_MATCH = "Nothing of it matches the query, so there is nothing to add up."
 
 
@@ -73,42 +64,16 @@ def parts(asked: Asked) -> None:
     told = asked.explained
     if methods.expands(told.method):
         st.caption("What it is ordered by; whether it shows the same thing is told above.")
-    made = _made(asked)
-    if made:
-        st.markdown(made)
+    st.markdown(words.plain(account.made(asked.answer, told)))
     rows = [
-        Row((Cell(name, href), Cell(_number(asked, value)))) for name, href, value in _parts(asked)
+        Row((Cell(name, href), Cell(account.number(told.method, value))))
+        for name, href, value in _parts(asked)
     ]
-    total = Row((Cell("All together"), Cell(_number(asked, told.total))), "=")
+    total = Row((Cell("All together"), Cell(account.number(told.method, told.total))), "=")
     table(["Part", "Adds"], [*rows, total], "parts", "The parts of the score", ["Adds"])
     counts = _counts(asked)
     if counts:
         st.caption(counts)
-
-
-def _number(asked: Asked, value: float) -> str:
-    is_cosine = asked.answer.method in (*methods.VECTORS, *methods.AGGREGATED)
-    return f"{value:.4f}" if is_cosine else f"{value:.3f}"
-
-
-def _made(asked: Asked) -> str | None:
-    """Say how a verified score follows from its factors."""
-    of = asked.explained.factors
-    if of is None:
-        return None
-    share = of.weight / of.total
-    score = math.sqrt(of.weight * of.n_cells * share)
-    text = (
-        f"√({of.weight:.2f} × {of.n_cells} × {share:.1%}) = **{score:.2f}**: the weight of the "
-        "matches that agree on one map, the cells of a 16 × 16 grid on the query that they lie "
-        "in, and their share of all matches."
-    )
-    if of.part < 1:
-        text += (
-            f" Times {of.part:.3f}, since it was reached with the keypoints of other pictures: "
-            "what the query matches itself stands first."
-        )
-    return text
 
 
 def _parts(asked: Asked) -> list[tuple[str, str | None, float]]:
@@ -118,14 +83,16 @@ def _parts(asked: Asked) -> list[tuple[str, str | None, float]]:
         values, sources = told.matches.values, told.matches.sources
         counts = told.matches.fates == COUNTS
         own = counts & (sources < 0)
-        found.append((_of(int(own.sum()), "match", "matches"), None, float(values[own].sum())))
+        found.append(
+            (account.counted(int(own.sum()), "match", "matches"), None, float(values[own].sum()))
+        )
         for source in sorted(set(sources[counts & (sources >= 0)].tolist())):
             rows = counts & (sources == source)
-            n = _of(int(rows.sum()), "match", "matches")
+            n = account.counted(int(rows.sum()), "match", "matches")
             name = f"{n} carried over from {asked.name_of(source)}"
             found.append((name, asked.here.href(result=source), float(values[rows].sum())))
     if told.words is not None:
-        n = _of(len(told.words.values), "word", "words")
+        n = account.counted(len(told.words.values), "word", "words")
         found.append((f"{n} that both hold", None, float(told.words.values.sum())))
     for term in told.terms:
         if term.kind == BASE:
@@ -139,10 +106,6 @@ def _parts(asked: Asked) -> list[tuple[str, str | None, float]]:
     return found
 
 
-def _of(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def _counts(asked: Asked) -> str | None:
     """Say what became of the matches."""
     of = asked.explained.matches
@@ -150,12 +113,10 @@ def _counts(asked: Asked) -> str | None:
         return None
     if len(of) == 0:
         return NO_MATCH
-    told = []
-    for i, fate in enumerate(FATES):
-        n = int((of.fates == i).sum())
-        if n:
-            told.append(f"{n:,} {FATE_WORDS[fate]}")
-    return f"Of {_of(len(of), 'match', 'matches')} of keypoints: {'; '.join(told)}."
+    told = [f"{n:,} {what}" for n, what in account.fates(asked.shown, asked.explained)]
+    return words.plain(
+        f"Of {account.counted(len(of), 'match', 'matches')} of keypoints: {'; '.join(told)}."
+    )
 
 
 def steps(asked: Asked) -> None:
