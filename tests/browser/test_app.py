@@ -146,6 +146,8 @@ def test_a_keypoint_on_the_canvas_shows_its_numbers(visitor: Visitor, tiny: Inde
     np.fill_diagonal(gaps, np.inf)
     chosen = int(gaps[:500, :500].min(axis=1).argmax())
     page = visitor.open("/inspect?query=image-0")
+    # Keypoints come after the page: one that is not there yet cannot be hovered over.
+    expect(page.locator(f".viewer[data-points='{len(points.xy)}']")).to_be_visible()
     canvas = page.locator("canvas[tabindex='0']")
     box = canvas.bounding_box()
     assert box is not None

@@ -350,3 +350,8 @@ def test_what_one_visitor_deletes_is_gone_for_the_other(
         expect(page.get_by_text("Deleted: the ground truth gt.")).to_be_visible()
         expect(page).to_have_url(re.compile(r"part=truths$"))
         assert not list((place / "groundtruths").glob("gt*"))
+        # The server must not go while a page still loads what it shows.
+        expect(page.get_by_test_id("stFileUploader")).to_be_visible()
+        for visitor in (one, two):
+            visitor.settled()
+            visitor.context.close()

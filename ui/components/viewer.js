@@ -18,6 +18,7 @@ function unpack(bytes) {
 // Fetch the keypoints of a picture once; what is chosen among them comes without them.
 async function fetchPoints(view, address, box) {
   view.address = address
+  delete box.dataset.points
   const told = box.querySelector(".state")
   const tell = (text) => { if (view.address === address) told.textContent = text }
   const waiting = setTimeout(() => tell("Loading keypoints"), 300)
@@ -27,6 +28,7 @@ async function fetchPoints(view, address, box) {
     const points = unpack(await answer.arrayBuffer())
     if (view.address !== address) return
     view.points = points
+    box.dataset.points = points.count
     view.draw && view.draw()
     tell("")
   } catch {
