@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from engine import encode, methods
 from engine.answer import Answer
-from engine.explanation import BASE, COUNTS, FATES, LIMIT, OFF, WAY, Explanation, by_word
+from engine.explanation import (
+    BASE,
+    COUNTS,
+    FATES,
+    LIMIT,
+    OFF,
+    WAY,
+    Explanation,
+    MatchShares,
+    by_word,
+)
 from engine.index import Index
 from engine.pose import pose
 
@@ -33,10 +43,11 @@ _LIMIT = "brought down or up to a limit: what is not accepted stays below what i
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
-    """A line of the sum: what it is, and what it adds to the score."""
+    """A line of the sum: what it is, what it adds to the score, and the picture that it is from."""
 
     told: str
     value: float
+    image_id: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,7 +142,7 @@ def mapped(explained: Explanation) -> str | None:
     return None if explained.affine is None else pose(explained.affine).told()
 
 
-def fates(index: Index, explained: Explanation) -> list[tuple[int, str]]:
+def fates(explained: Explanation) -> list[tuple[int, str]]:
     """Return how many matches there are of each fate, and what that fate is."""
     of = explained.matches
     if of is None:
@@ -142,22 +153,12 @@ def fates(index: Index, explained: Explanation) -> list[tuple[int, str]]:
     elif explained.affine is None:
         told[OFF] = "agree with no other on a map"
     rows = [(int((of.fates == fate).sum()), told[fate]) for fate in told]
-    for source in np.unique(of.sources[(of.fates == COUNTS) & (of.sources >= 0)]).tolist():
-        n = int(((of.fates == COUNTS) & (of.sources == source)).sum())
-        path = index.images[source].path
-        own = " itself, carried to the query" if source == explained.image_id else ""
-        rows.append((n, f"of those that count start at keypoints of {path}{own}"))
     return [(n, what) for n, what in rows if n]
 
 
 def parts(index: Index, explained: Explanation) -> list[Part]:
     """Return the lines of the sum; together they make the score, but for rounding."""
-    found = []
-    if explained.matches is not None:
-        n = int((explained.matches.fates == COUNTS).sum())
-        found.append(
-            Part(counted(n, "match", "matches") + " that count", _sum(explained.matches.values))
-        )
+    found = [] if explained.matches is None else _match_parts(index, explained.matches)
     if explained.words is not None:
         n = len(explained.words.word_ids)
         held = counted(n, "word") + " that both pictures hold"
@@ -165,12 +166,28 @@ def parts(index: Index, explained: Explanation) -> list[Part]:
     ways = [term for term in explained.terms if term.kind == WAY]
     for term in ways[:N_WAYS]:
         path = index.images[term.path[0]].path
-        found.append(Part(f"matches {path}, which the query matches", term.value))
+        told = f"what {path}, which the query matches, knows of it"
+        found.append(Part(told, term.value, term.path[0]))
     if len(ways) > N_WAYS:
         rest = counted(len(ways) - N_WAYS, "more picture") + " that the query matches"
         found.append(Part(rest, sum(term.value for term in ways[N_WAYS:])))
-    told = {BASE: _BASE, LIMIT: _LIMIT}
-    found += [Part(told[term.kind], term.value) for term in explained.terms if term.kind != WAY]
+    others = {BASE: _BASE, LIMIT: _LIMIT}
+    found += [Part(others[t.kind], t.value) for t in explained.terms if t.kind != WAY]
+    return found
+
+
+def _match_parts(index: Index, of: MatchShares) -> list[Part]:
+    """Return what the query's own keypoints add, and those carried over from each picture."""
+    found = []
+    for source in sorted({-1, *of.sources[of.fates == COUNTS].tolist()}):
+        rows = (of.fates == COUNTS) & (of.sources == source)
+        told = counted(int(rows.sum()), "match", "matches") + " that count"
+        if source < 0:
+            found.append(Part(told, _sum(of.values[rows])))
+        else:
+            path = index.images[source].path
+            told += f", of keypoints carried over from {path}"
+            found.append(Part(told, _sum(of.values[rows]), source))
     return found
 
 

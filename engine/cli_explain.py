@@ -145,7 +145,7 @@ def _put(opened: index.Index, picture: str, asked: Asked, explained: "Explanatio
     mapped = account.mapped(explained)
     if mapped is not None:
         put(f"  By the map that its matches agree on, it is {mapped} in the picture.")
-    fates = account.fates(opened, explained)
+    fates = account.fates(explained)
     if fates:
         put("matches")
         for n, told in fates:

@@ -158,7 +158,7 @@ def _matches(index: Index, left: Side, right: Side, explained: Explanation) -> s
     drawn, n_drawn, n_outside = matched(left, right, explained)
     rows = [
         f"<li>{account.counted(n, 'match', 'matches')}: {text(what)}</li>"
-        for n, what in account.fates(index, explained)
+        for n, what in account.fates(explained)
     ]
     notes = []
     n = 0 if explained.matches is None else len(explained.matches)

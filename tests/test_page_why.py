@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,9 +13,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from engine import explain, images, methods, pipeline
+from engine import build, explain, images, index, methods, pipeline
 from engine.explanation import COUNTS
 from engine.index import Index
+from tests.conftest import tiny_params
 from tests.pages_under_test import component, refused, sentences, visit, well
 from ui import routes
 from ui.uploads import STORE
@@ -237,3 +239,32 @@ def test_what_is_downloaded_says_what_the_page_says(tiny: Index, method: str) ->
     assert "china.jpg" in page and "turned/china.png" in page
     assert "china.jpg, without word 3" in page
     assert "://" not in page.replace("http://www.w3.org/", "")
+
+
+@pytest.mark.parametrize("left", ["nothing", "another picture"])
+def test_a_query_whose_file_is_not_what_it_was_is_explained_as_stored(
+    built: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    """The page took the new file's keypoints for those that the search was made with."""
+    place, pictures = tmp_path / "artifacts", tmp_path / "pictures"
+    monkeypatch.setenv("VISWORD_ARTIFACTS", str(place))
+    shutil.copytree(folder, pictures)
+    build.build(pictures, "tiny", tiny_params(), n_workers=1)
+    tiny = index.open_index("tiny")
+    query, result = _id(tiny, "china.jpg"), _id(tiny, "turned/china.png")
+    if left == "nothing":
+        (pictures / "china.jpg").unlink()
+    else:
+        shutil.copy(pictures / "coffee.jpg", pictures / "china.jpg")
+    at = well(visit("why", query=f"image-{query}", result=str(result), method="distance", word="3"))
+    ours, _ = component(at, "pair")["points"]
+    assert len(ours) == int((tiny.words(query).word_ids == 3).sum())
+    *parts, total = _parts(at)
+    assert sum(float(part[1]) for part in parts) == pytest.approx(float(total[1]), abs=1e-3)
+    told = "changed since" if left == "another picture" else "no longer where it was"
+    assert told in sentences(at)
+    refused(visit("why", query=f"image-{query}", method="distance", off="3"))
+
+
+def test_a_word_that_is_not_there_lets_no_line_fade(tiny: Index) -> None:
+    assert component(well(_why(tiny, word="999")), "pair")["lit"] is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from engine import images, index, methods, pipeline, whatif
 from engine.answer import Answer
@@ -115,6 +116,41 @@ def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> Query
         ) from None
 
 
+def describe_unchanged(opened: Index, link: Link) -> QueryFeatures:
+    """Take the query of a link to its words, where its file is still what was searched with.
+
+    Raises
+    ------
+    ImageError
+        If it is gone, cannot be read, or, a picture of the collection, has changed.
+    """
+    found = describe(opened, link)
+    if link.image_id is not None:
+        _check_unchanged(opened, link.image_id, found.image.sha256)
+    return found
+
+
+def pixels(opened: Index, image_id: int) -> NDArray[np.uint8]:
+    """Return the pixels of a picture of the collection: (H, W, 3) RGB.
+
+    Raises
+    ------
+    ImageError
+        If its file is gone, cannot be read, or has changed since the collection was built.
+    """
+    image = images.read(opened.picture_path(image_id))
+    _check_unchanged(opened, image_id, image.sha256)
+    return image.rgb
+
+
+def _check_unchanged(opened: Index, image_id: int, sha256: str) -> None:
+    entry = opened.images[image_id]
+    if sha256 != entry.sha256:
+        raise ImageError(
+            f"{entry.shown} has changed since the collection was built. Build the collection again."
+        )
+
+
 def _answer_key(opened: Index, link: Link, method: str) -> described.SearchKey:
     if link.image_id is not None:
         check_image(opened, link.image_id)
@@ -159,7 +195,8 @@ def search_without(
     key = dataclasses.replace(_answer_key(opened, link, method), off=off, areas=areas)
 
     def make() -> Answer:
-        query = whatif.without(describe(opened, link), opened.n_words, off, areas)
+        query = describe_unchanged(opened, link)
+        query = whatif.without(query, opened.n_words, off, areas)
         return pipeline.search_query(opened, query, method, None)
 
     return described.ANSWERS.get(key, make)

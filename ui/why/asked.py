@@ -103,10 +103,10 @@ def ask(shown: Index, here: View) -> Asked | None:
 
 
 def _keypoints(shown: Index, here: View) -> tuple[Geometry, NDArray[np.int32], tuple[int, int]]:
-    """Return the keypoints of the query and its size, as stored where its file is gone."""
+    """Return the keypoints of the query and its size, as stored where its file is gone or new."""
     image_id = here.link.image_id
     try:
-        query = opened.describe(shown, here.link)
+        query = opened.describe_unchanged(shown, here.link)
     except ImageError:
         if image_id is None:
             raise

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import images, report
+from engine import report
 from engine.errors import ImageError
 from engine.explanation import to_json
 from ui import opened, query
@@ -37,13 +37,11 @@ def page(asked: Asked) -> bytes:
     """Return the explanation as one HTML file that holds all it needs."""
     shown, link = asked.shown, asked.here.link
     try:
-        ours: NDArray[np.uint8] | None = opened.describe(shown, link).image.rgb
+        ours: NDArray[np.uint8] | None = opened.describe_unchanged(shown, link).image.rgb
     except ImageError:
         ours = None
     try:
-        image = images.read(shown.picture_path(asked.result))
-        current = image.sha256 == shown.images[asked.result].sha256
-        theirs = image.rgb if current else None
+        theirs: NDArray[np.uint8] | None = opened.pixels(shown, asked.result)
     except ImageError:
         theirs = None
     name = query.name(shown, link).rsplit("/", 1)[-1]

@@ -17,7 +17,7 @@ SIDE = 960  # pixels, the longer
 
 def _query(asked: Asked) -> NDArray[np.uint8]:
     """Return the query's picture, at most SIDE pixels long."""
-    return images.shrink(opened.describe(asked.shown, asked.here.link).image.rgb, SIDE)
+    return images.shrink(opened.describe_unchanged(asked.shown, asked.here.link).image.rgb, SIDE)
 
 
 def heat(asked: Asked) -> NDArray[np.uint8]:
@@ -38,8 +38,7 @@ def warp(asked: Asked) -> NDArray[np.uint8]:
     affine = asked.explained.affine
     if affine is None:
         raise ImageError("the two pictures do not agree on a map")
-    entry, path = asked.shown.images[asked.result], asked.shown.picture_path(asked.result)
-    rgb = images.read(path).rgb
+    entry, rgb = asked.shown.images[asked.result], opened.pixels(asked.shown, asked.result)
     factor = min(1.0, SIDE / max(asked.size))
     size = (max(1, round(asked.size[0] * factor)), max(1, round(asked.size[1] * factor)))
     scale = max(rgb.shape[:2]) / max(entry.width, entry.height)

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import account, images, patches
+from engine import account, patches
 from engine.errors import ImageError
 from engine.explanation import COUNTS, FATES
 from engine.verify import Geometry
@@ -39,7 +39,7 @@ def show(asked: Asked) -> None:
         None if asked.explained.affine is None else asked.explained.affine.ravel().tolist(),
         here.areas,
         chosen,
-        here.link.word,
+        here.link.word if here.link.word is not None and here.link.word < shown.n_words else None,
     )
     lines = (
         "Choose a word to see its keypoints in both."
@@ -170,10 +170,10 @@ def _match(asked: Asked, i: int) -> None:
     left, right, rest = st.columns([1, 1, 4], vertical_alignment="center")
     try:
         if ours is not None:
-            rgb = opened.describe(shown, asked.here.link).image.rgb
+            rgb = opened.describe_unchanged(shown, asked.here.link).image.rgb
             patch = _patch(asked, rgb, ours, i)
             left.image(patch, caption="In the query", width=PATCH, alt="The query's patch")
-        rgb = images.read(shown.picture_path(asked.result)).rgb
+        rgb = opened.pixels(shown, asked.result)
         patch = _patch(asked, rgb, of.database, i)
         right.image(patch, caption="In the result", width=PATCH, alt="The result's patch")
     except ImageError as error:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import images, patches
+from engine import patches
 from engine.errors import ImageError
 from engine.index import Index
 from engine.verify import Geometry
@@ -85,14 +85,14 @@ def one(asked: Asked) -> None:
         st.button("All words", on_click=go, kwargs={"word": None, "match": None})
     image_id = asked.here.link.image_id
     try:
-        rgb = opened.describe(asked.shown, asked.here.link).image.rgb
+        rgb = opened.describe_unchanged(asked.shown, asked.here.link).image.rgb
         _patches(asked.shown, "In the query", rgb, asked.query, asked.query_words == word)
     except ImageError as error:
         if image_id is None:
             raise
         st.caption(words.plain(str(error)))
     try:
-        rgb = images.read(asked.shown.picture_path(asked.result)).rgb
+        rgb = opened.pixels(asked.shown, asked.result)
     except ImageError as error:
         st.caption(words.plain(str(error)))
         return

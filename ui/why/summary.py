@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import account, methods, pose
-from engine.explanation import BASE, COUNTS, LIMIT, WAY
+from engine.account import Part
 from ui import link, words
 from ui.components import Cell, Row, table
 from ui.why.asked import Asked
@@ -66,8 +66,8 @@ def parts(asked: Asked) -> None:
         st.caption("What it is ordered by; whether it shows the same thing is told above.")
     st.markdown(words.plain(account.made(asked.answer, told)))
     rows = [
-        Row((Cell(name, href), Cell(account.number(told.method, value))))
-        for name, href, value in _parts(asked)
+        Row((Cell(part.told, _href(asked, part)), Cell(account.number(told.method, part.value))))
+        for part in account.parts(asked.shown, told)
     ]
     total = Row((Cell("All together"), Cell(account.number(told.method, told.total))), "=")
     table(["Part", "Adds"], [*rows, total], "parts", "The parts of the score", ["Adds"])
@@ -76,34 +76,8 @@ def parts(asked: Asked) -> None:
         st.caption(counts)
 
 
-def _parts(asked: Asked) -> list[tuple[str, str | None, float]]:
-    told = asked.explained
-    found: list[tuple[str, str | None, float]] = []
-    if told.matches is not None:
-        values, sources = told.matches.values, told.matches.sources
-        counts = told.matches.fates == COUNTS
-        own = counts & (sources < 0)
-        found.append(
-            (account.counted(int(own.sum()), "match", "matches"), None, float(values[own].sum()))
-        )
-        for source in sorted(set(sources[counts & (sources >= 0)].tolist())):
-            rows = counts & (sources == source)
-            n = account.counted(int(rows.sum()), "match", "matches")
-            name = f"{n} carried over from {asked.name_of(source)}"
-            found.append((name, asked.here.href(result=source), float(values[rows].sum())))
-    if told.words is not None:
-        n = account.counted(len(told.words.values), "word", "words")
-        found.append((f"{n} that both hold", None, float(told.words.values.sum())))
-    for term in told.terms:
-        if term.kind == BASE:
-            found.append(("Every two pictures begin with", None, term.value))
-        elif term.kind == LIMIT:
-            found.append(("Brought to its limit", None, term.value))
-        elif term.kind == WAY:
-            by = term.path[0]
-            name = f"By way of {asked.name_of(by)}"
-            found.append((name, asked.here.href(result=by), term.value))
-    return found
+def _href(asked: Asked, part: Part) -> str | None:
+    return None if part.image_id is None else asked.here.href(result=part.image_id)
 
 
 def _counts(asked: Asked) -> str | None:
@@ -113,7 +87,7 @@ def _counts(asked: Asked) -> str | None:
         return None
     if len(of) == 0:
         return NO_MATCH
-    told = [f"{n:,} {what}" for n, what in account.fates(asked.shown, asked.explained)]
+    told = [f"{n:,} {what}" for n, what in account.fates(asked.explained)]
     return words.plain(
         f"Of {account.counted(len(of), 'match', 'matches')} of keypoints: {'; '.join(told)}."
     )
