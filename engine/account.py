@@ -27,14 +27,14 @@ OF_MANY = {
     "counts": "agree on one map of the picture, and count",
     "turned": "turn otherwise than the picture as a whole",
     "beyond": "were not looked at: too many are better, or too many pictures",
-    "off": "do not lie where the map says",
+    "off": "do not lie where the map says, or are turned or sized otherwise",
     "double": "stand beside a better one",
 }
 OF_ONE = {
     "counts": "agrees, and counts",
     "turned": "turns otherwise than the picture as a whole",
     "beyond": "was not looked at: too many are better, or too many pictures",
-    "off": "does not lie where the map says",
+    "off": "does not lie where the map says, or is turned or sized otherwise",
     "double": "stands beside a better one",
 }
 _BASE = "where every two pictures begin: a cosine of 0"
@@ -128,7 +128,7 @@ def _made(answer: Answer, explained: Explanation) -> str:
         return "0.5, and half the cosine of the two pictures: what each word that both hold adds."
     if method in methods.AGGREGATED:
         return "Each word that both hold adds how well what its keypoints add up to agrees."
-    if explained.matches is None or len(explained.matches) == 0:
+    if explained.matches is not None and len(explained.matches) == 0:
         return "No keypoint of the query matches one of this picture."
     if method == methods.SIGNATURES:
         return "Each match adds how alike its two keypoints are, times how rare and how strong."

@@ -323,14 +323,19 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
         "parameters": {"side": PATCH_SIDE},
         "arrays": write_patches(folder, patches, assembled.patch_rows),
     }
-    run.say("Laying the words out on a map")
-    parts[word_map.PART] = _lay_out(words, folder)
     spent += cutting + time.process_time() - begun_at + _earlier_seconds(plan)
+    run.say("Laying the words out on a map")
+    begun_at = time.process_time()
+    parts[word_map.PART] = _lay_out(words, folder)
+    mapping = time.process_time() - begun_at
     content = {
         "parts": parts,
         "build": plan.params.to_json(),
         "libraries": artifacts.library_versions(),
-        upkeep.CPU_SECONDS: {upkeep.BUILD: round(spent, 3)},
+        upkeep.CPU_SECONDS: {
+            upkeep.BUILD: round(spent, 3),
+            word_map.PART: round(mapping, 3),
+        },
     }
     large = is_large(words.n_words) or words.groups is not None
     version = artifacts.LARGE_VERSION if large else artifacts.FORMAT_VERSION

@@ -25,6 +25,8 @@ def codebooks(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace) -> int:
     if len(args.names) != 2:
         raise ArtifactError("name two indexes: python -m engine codebooks compare A B")
+    if args.groundtruth is not None:
+        raise ArtifactError("--groundtruth is of quality: two codebooks are compared without one")
     a, b = map(index.open_index, args.names)
     codebook_compare.check_comparable(a.codebook, b.codebook, (a.name, b.name))
     sample = None

@@ -93,8 +93,9 @@ def _write(
     page = report.make(opened, shown, asked.answer, explained, result)
     try:
         artifacts.write_bytes(args.html, page)
-    except OSError as error:
-        raise EngineError(f"{args.html} cannot be written: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or error
+        raise EngineError(f"{args.html} cannot be written: {told}") from None
 
 
 def _ask(opened: index.Index, picture: str, method: str | None) -> Asked:
@@ -127,6 +128,10 @@ def _result(opened: index.Index, answer: "Answer", key: str) -> int:
     if image_id is not None:
         return image_id
     ids = answer.ranking.image_ids
+    if len(ids) == 0:
+        raise EngineError(
+            f"the index {opened.name!r} holds nothing but the query: nothing is ranked"
+        )
     if key.isascii() and key.isdigit() and 1 <= int(key) <= len(ids):
         return int(ids[int(key) - 1])
     raise EngineError(

@@ -225,7 +225,7 @@ def informative(index: Index, queries: Sequence[Query]) -> Informative:
         counts = _counts(index, image_ids, start, min(start + _BLOCK, index.n_words))
         words = slice(start, start + counts.shape[1])
         for row, holds in enumerate((counts > 0, counts > np.median(counts, axis=0))):
-            held = holds.T.astype(np.int64) @ member.astype(np.int64)
+            held = np.rint(holds.T.astype(np.float64) @ member.astype(np.float64)).astype(np.int64)
             found[row, words] = information.mutual_information(
                 np.stack([held, n_images - held], axis=1)
             )

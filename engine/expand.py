@@ -314,7 +314,7 @@ def _steps(index: Index, query: Signed, params: ExpandParams) -> Step:
         if apart > params.agrees * extent:
             return None
         held = _held(found, framed.geometry, query)
-        if view.support[held].mean() < params.stays:
+        if len(held) == 0 or view.support[held].mean() < params.stays:
             return None
         return Reached(found.verification.affine, _support(held))
 

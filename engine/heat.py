@@ -25,7 +25,7 @@ def places(
     Returns
     -------
     xy : (P, 2) float32 array
-        Places in pixels of the query. What was carried back from other pictures may lie outside.
+        Places in pixels of the query.
     values : (P,) float64 array
         What the score has from there; together all that words or matches add.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import packing, voting
+from engine import packing, verify, voting
 from engine.explanation import BEYOND, COUNTS, DOUBLE, OFF, TURNED, Factors, MatchShares
 from engine.index import Index
 from engine.rerank import RerankParams, Verified
@@ -119,7 +119,7 @@ def of_verified(
         agreed.affine if len(inliers) else None,
     )
     reach = params.verify.apart * float(np.hypot(*size))
-    tolerance = 0.5 * params.verify.distance * float(np.hypot(*size))
+    tolerance = verify.LAST_REACH * params.verify.distance * float(np.hypot(*size))
     scale = np.sqrt(abs(np.linalg.det(agreed.affine[:, :2])))
     near = (fates == OFF) & (shares.residuals <= tolerance * max(1.0, scale))
     beside = _beside(shares.query.xy, inliers, reach) | _beside(shares.database.xy, inliers, reach)

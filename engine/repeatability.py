@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import surf
+from engine import lookup, surf
 from engine.surf import Features, SurfParams
 
 LEAST_OVERLAP = 0.6
@@ -321,15 +321,10 @@ def _near(
 
 
 def _nearest(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Find the nearest descriptor of each, some hundred at a time."""
-    found = np.full(len(one), -1, np.int64)
+    """Find the nearest descriptor of each; -1 where there are none."""
     if not len(other):
-        return found
-    squares = (other.astype(np.float64) ** 2).sum(1)
-    for first in range(0, len(one), 512):
-        block = one[first : first + 512]
-        found[first : first + 512] = (squares - 2 * (block @ other.T)).argmin(1)
-    return found
+        return np.full(len(one), -1, np.int64)
+    return lookup.assign(one, other).word_ids.astype(np.int64)
 
 
 def _each_once(

@@ -5,7 +5,6 @@ above all, is escaped. It is well-formed XML too, so that a strict parser can ch
 """
 
 import dataclasses
-import html
 from base64 import b64encode
 
 import numpy as np
@@ -16,7 +15,7 @@ from engine.answer import Answer
 from engine.explanation import COUNTS, Explanation
 from engine.index import Index
 from engine.report_style import STYLE
-from engine.report_view import N_LINES, Side, define, matched
+from engine.report_view import N_LINES, Side, define, matched, text
 
 SIDE = 800  # pixels of the longer side of the two pictures
 SMALL_SIDE = 640  # of heat, and of the result laid on the query
@@ -49,11 +48,6 @@ class Shown:
     rgb: NDArray[np.uint8] | None
     xy: NDArray[np.float32]
     word_ids: NDArray[np.int32]
-
-
-def text(value: str) -> str:
-    """Escape a text for HTML; what cannot be printed stands as Python writes it."""
-    return html.escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in value))
 
 
 def make(
@@ -155,7 +149,7 @@ def _head(index: Index, query: Shown, answer: Answer, explained: Explanation) ->
 
 
 def _matches(index: Index, left: Side, right: Side, explained: Explanation) -> str:
-    drawn, n_drawn, n_outside = matched(left, right, explained)
+    drawn, n_drawn = matched(left, right, explained)
     rows = [
         f"<li>{account.counted(n, 'match', 'matches')}: {text(what)}</li>"
         for n, what in account.fates(explained)
@@ -166,8 +160,6 @@ def _matches(index: Index, left: Side, right: Side, explained: Explanation) -> s
         most = f", the {N_LINES} that add most" if n_drawn == N_LINES < n else ""
         notes.append(f"Drawn are {n_drawn:,} of {account.counted(n, 'match', 'matches')}{most}.")
         notes.append("Solid lines count, dashed thin ones do not.")
-    if n_outside:
-        notes.append(f"Outside the query, carried there from others: {n_outside:,}.")
     note = f'<p class="quiet">{" ".join(notes)}</p>' if notes else ""
     listed = f"<ul>{''.join(rows)}</ul>" if rows else ""
     heading = "The two pictures" if explained.matches is None else "The two pictures, matched"
@@ -187,10 +179,6 @@ def _heat(query: Shown, explained: Explanation, quality: int) -> str:
     told = [f"{account.number(method, float(values.sum()))} of the score lies in the query."]
     if explained.terms:
         told.append("The rest has no place there.")
-    out = ((xy < -0.5) | (xy > np.array(query.size) - 0.5)).any(axis=1)
-    if out.any():
-        beyond = account.number(method, float(values[out].sum()))
-        told.append(f"{beyond} of it lies outside the picture, carried there from others.")
     if (values < 0).any():
         less = account.number(method, float(values[values < 0].sum()))
         told.append(f"Words that oppose each other take {less}; they show no heat.")

@@ -13,6 +13,11 @@ _BOX = 800  # units of the longer side of each picture
 _GAP = 16
 
 
+def text(value: str) -> str:
+    """Escape a text for HTML; what cannot be printed stands as Python writes it."""
+    return html.escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in value))
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Side:
     """One of the two pictures.
@@ -66,7 +71,7 @@ def define(*sides: Side) -> str:
     return f"<svg {hidden}><defs>{''.join(drawn)}</defs></svg>"
 
 
-def matched(left: Side, right: Side, explained: Explanation) -> tuple[str, int, int]:
+def matched(left: Side, right: Side, explained: Explanation) -> tuple[str, int]:
     """Draw two pictures and the matches that add most.
 
     Returns
@@ -75,25 +80,17 @@ def matched(left: Side, right: Side, explained: Explanation) -> tuple[str, int, 
         Two drawings, one for wide and one for narrow pages.
     int
         Matches that are drawn.
-    int
-        Matches that cannot be, since they start outside the query.
     """
     rows: list[int] = []
-    n_outside = 0
     of = explained.matches
     if of is not None:
-        xy = of.query.xy
-        inside = np.all((xy >= -0.5) & (xy <= np.array(left.size) - 0.5), axis=1)
-        n_outside = int((~inside).sum())
-        order = of.order
-        rows = order[inside[order]][:N_LINES].tolist()
+        rows = of.order[:N_LINES].tolist()
     beside = (left.box[0] + _GAP, 0.0)
     below = (0.0, left.box[1] + _GAP)
     return (
         _drawing(left, right, explained, rows, "side", beside)
         + _drawing(left, right, explained, rows, "stacked", below),
         len(rows),
-        n_outside,
     )
 
 
@@ -113,7 +110,7 @@ def _drawing(
         told += f", with lines between {account.counted(len(rows), 'match', 'matches')}"
     return (
         f'<svg class="{kind}" viewBox="0 0 {width:.1f} {height:.1f}" role="img" '
-        f'aria-label="{_attribute(told)}">'
+        f'aria-label="{text(told)}">'
         f'<use href="#{left.key}" transform="scale({left.scale:.6g})"/>'
         f'<use href="#{right.key}" transform="translate({at[0]:.1f} {at[1]:.1f}) '
         f'scale({right.scale:.6g})"/>{"".join(lines)}</svg>'
@@ -136,7 +133,3 @@ def _line(left: Side, right: Side, explained: Explanation, i: int, at: tuple[flo
         f'<g class="{"counts" if counts else "other"}"><title>{told}</title>'
         f'<line class="rim" {ends}/><line class="core" {ends}/></g>'
     )
-
-
-def _attribute(value: str) -> str:
-    return html.escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in value))

@@ -43,6 +43,11 @@ def integral(plane: NDArray[np.uint8], table: NDArray[np.int32]) -> None:
     surf_detect.integrate(plane.reshape(-1), width, 0, height, table)
 
 
+def n_searched(shape: tuple[int, ...], n_octaves: int) -> int:
+    """Return how many octaves are searched: none whose first filter is larger than the picture."""
+    return next((i for i in range(n_octaves) if (15 << i) > min(shape)), n_octaves)
+
+
 def tasks(
     table: NDArray[np.int32],
     shape: tuple[int, int],
@@ -79,9 +84,7 @@ def tasks(
     """
     height, width = shape
     result: list[Task] = []
-    for index in range(n_octaves):
-        if (15 << index) > min(width, height):
-            break
+    for index in range(n_searched(shape, n_octaves)):
         octave = octave_of(width, height, index, n_layers)
 
         def search(parted: NDArray[np.int32], octave: surf_detect.Octave, index: int) -> list[Task]:

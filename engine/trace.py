@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import surf, surf_describe, trace_cells, trace_describe, trace_scales
+from engine import surf, surf_describe, surf_detect, trace_cells, trace_describe, trace_scales
 from engine.surf import Features, SurfParams
 from engine.trace_cells import Candidate
 from engine.trace_describe import Description, Orientation
@@ -135,8 +135,7 @@ def prepare(gray: NDArray[np.uint8], params: SurfParams) -> Prepared:
     for task in surf_describe.fill(plane, canvas, 1):
         task()
     table = canvas.table.reshape(canvas.height + 1, canvas.width + 1)
-    # The detector passes over octaves whose first searched filter is larger than the picture.
-    searched = [n for n in range(params.n_octaves) if (15 << n) <= min(plane.shape)]
+    searched = range(surf_detect.n_searched(plane.shape, params.n_octaves))
     octaves = tuple(trace_scales.respond(table, n, params.n_octave_layers) for n in searched)
     return Prepared(plane, params, features, table, octaves, canvas)
 

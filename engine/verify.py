@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.kernels import verify as kernels
 
+LAST_REACH = 0.5  # how far a match may lie in the last round, as a part of the first: the kernel's
 N_CELLS = 16  # a side of the grid on the query that tells how far inliers spread
 
 

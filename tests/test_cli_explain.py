@@ -105,7 +105,11 @@ def test_a_query_whose_file_is_gone_is_explained_from_what_is_stored(
     full: Index, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "describe_image", lambda *_: None)
-    assert "score" in _run(capsys, "china.jpg", "--method", "verified")
+    told = json.loads(_run(capsys, "china.jpg", "--method", "verified", "--json"))
+    query = full.find_image("china.jpg")
+    assert query is not None
+    stored = pipeline.search_stored(full, query, "verified", None)
+    assert told["score"] == stored.ranking.scores[0]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from engine import (
+    account,
     aggregate,
     asmk,
     build,
@@ -225,7 +226,7 @@ def test_a_verified_score_is_its_factors(tiny: Index) -> None:
     )
     reach = 0.5 * 0.04 * np.hypot(320, 213)
     assert apart[counts].max() <= reach * 1.001
-    assert {COUNTS, TURNED, OFF} <= set(matches.fates.tolist())
+    assert {COUNTS, TURNED, OFF, DOUBLE} == set(matches.fates.tolist())
     for i in np.flatnonzero(matches.fates == DOUBLE):
         near = [
             np.hypot(*(side.xy[counts] - side.xy[i]).T).min()
@@ -239,7 +240,29 @@ def test_what_was_not_verified_shows_its_matches_and_counts_none(tiny: Index) ->
     answer = _search(tiny, "china.jpg", "verified", "rerank.n_images=2")
     last = _all(tiny, answer)[5]
     assert last.score == 0 and last.factors is None and last.affine is None
-    assert last.matches is not None and set(last.matches.fates.tolist()) <= {BEYOND}
+    assert last.matches is not None and set(last.matches.fates.tolist()) == {BEYOND}
+
+
+def test_matches_beyond_the_number_that_is_looked_at_are_told(tiny: Index) -> None:
+    answer = _search(tiny, "china.jpg", "verified", "rerank.verify.n_matches=50")
+    image_id = _id(tiny, "turned/china.png")
+    matches, found = explain.explain(tiny, answer, image_id).matches, answer.verified[image_id]
+    assert matches is not None and len(found.distances) > 60
+    beyond = matches.fates == BEYOND
+    assert beyond.sum() == len(found.distances) - 50
+    assert matches.distances[beyond].min() >= matches.distances[matches.fates == COUNTS].max()
+
+
+@pytest.mark.parametrize("method", ["verified", "expanded"])
+def test_a_picture_beyond_the_short_list_was_said_to_have_no_match(
+    tiny: Index, method: str
+) -> None:
+    few = ("shortlist.n_images=3", "shortlist.n_comparisons=3000")
+    answer = _search(tiny, "china.jpg", method, *few)
+    for explained in _all(tiny, answer)[3:]:
+        assert explained.matches is None
+        told = account.made(answer, explained)
+        assert told == "It was too far down the short list to be verified."
 
 
 def test_what_only_the_strongest_keypoints_met_adds_up_and_has_a_limit(tiny: Index) -> None:
