@@ -155,6 +155,7 @@ def test_a_killed_build_goes_on(folder: Path, scratch: Path) -> None:
     records = build.work_folder("killed") / "records"
     while len(list(records.glob("*/*.features"))) < 4 and process.is_alive():
         time.sleep(0.005)
+    assert process.is_alive(), f"it ended by itself, with {process.exitcode}"
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
     assert process.exitcode == -signal.SIGKILL
