@@ -5,9 +5,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine import artifacts, index
+from engine import artifacts, index, language
 from engine.errors import ArtifactError, EngineError, ImageError
+from engine.language import tr, trn
 from ui import first_start, link, opened, query, words
+from ui import language as chosen_language
+from ui.components import page_language
+from ui.link import Link
 
 log = logging.getLogger(__name__)
 PAGES = Path(__file__).resolve().parents[1] / "pages"
@@ -42,12 +46,13 @@ def bar(pages: list[st.Page]) -> None:
         try:
             shown = opened.collection(here)
         except (EngineError, OSError):
-            return  # the page itself says what is wrong
-        st.caption(
-            f"{words.plain(shown.name)} · {words.counted(shown.n_images, 'image')} · "
-            f"{words.counted(shown.n_words, 'word')}",
-            width="content",
-        )
+            shown = None  # the page itself says what is wrong
+        if shown is not None:
+            n_images = trn("{n:,} image", "{n:,} images", shown.n_images)
+            n_words = trn("{n:,} word", "{n:,} words", shown.n_words)
+            st.caption(f"{words.plain(shown.name)} · {n_images} · {n_words}", width="content")
+        chosen_language.switch()
+        page_language(language.spoken())
 
 
 def refuse(error: Exception, pages: list[st.Page]) -> None:
@@ -58,26 +63,28 @@ def refuse(error: Exception, pages: list[st.Page]) -> None:
     name = opened.name_of(here)
     if isinstance(error, ArtifactError) and name in index.list_indexes():
         told = told.removeprefix(f"the index {name!r} cannot be opened: ")
-        told = f"The collection {name} cannot be opened: {told}"
+        told = tr("The collection {name} cannot be opened: {why}", name=name, why=told)
     st.error(words.with_command(told))
     if isinstance(error, ImageError):
-        query.uploader("Drop another photograph")
-    st.page_link(pages[0], label="Back to the start", width="content")
+        query.uploader(tr("Drop another photograph"))
+    st.page_link(pages[0], label=tr("Back to the start"), width="content")
     if isinstance(error, ArtifactError):
         for name in opened.others(here)[:8]:
-            label = f"Open the collection {words.plain(name)}"
-            st.page_link(pages[0], label=label, query_params={"collection": name}, width="content")
+            label = tr("Open the collection {name}", name=words.plain(name))
+            to = Link(collection=name, language=here.language)
+            st.page_link(pages[0], label=label, query_params=to.write(), width="content")
 
 
 def main() -> None:
     """Show the page of this address."""
+    language.speak(chosen_language.wanted())
     st.html(STYLE)
     pages = [
-        st.Page(PAGES / "search.py", title="Search", url_path="search", default=True),
-        st.Page(PAGES / "vocabulary.py", title="Vocabulary", url_path="vocabulary"),
-        st.Page(PAGES / "why.py", title="Why", url_path="why"),
-        st.Page(PAGES / "inspect.py", title="Inspect", url_path="inspect"),
-        st.Page(PAGES / "evaluation.py", title="Evaluation", url_path="evaluation"),
+        st.Page(PAGES / "search.py", title=tr("Search"), url_path="search", default=True),
+        st.Page(PAGES / "vocabulary.py", title=tr("Vocabulary"), url_path="vocabulary"),
+        st.Page(PAGES / "why.py", title=tr("Why"), url_path="why"),
+        st.Page(PAGES / "inspect.py", title=tr("Inspect"), url_path="inspect"),
+        st.Page(PAGES / "evaluation.py", title=tr("Evaluation"), url_path="evaluation"),
     ]
     page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Visword", page_icon="🔎", layout="wide")
@@ -91,8 +98,8 @@ def main() -> None:
         refuse(error, pages)
     except Exception:
         log.exception("a page failed")
-        st.error("Something went wrong on this page. The server's log says what.")
-        st.page_link(pages[0], label="Back to the start")
+        st.error(tr("Something went wrong on this page. The server's log says what."))
+        st.page_link(pages[0], label=tr("Back to the start"))
 
 
 main()

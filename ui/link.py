@@ -1,4 +1,4 @@
-"""What a page shows stands in its address: collection, query, method, word.
+"""What a page shows stands in its address: collection, query, method, word, language.
 
 The address is the only home of these choices. A reload, a link sent to someone and the browser's
 back button therefore all show the same page, and nothing has to be restored from a session.
@@ -12,12 +12,14 @@ from typing import Any, Self
 
 import streamlit as st
 
+from engine.language import LANGUAGES
+
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 _QUERY = re.compile(
     r"image-(?P<image>\d{1,9})|sample-(?P<sample>\d{1,3})|upload-(?P<upload>[A-Za-z0-9_-]{16,64})"
 )
 _QUERIES = ("image_id", "sample", "upload")
-PARAMETERS = ("collection", "query", "method", "word")
+PARAMETERS = ("collection", "query", "method", "word", "lang")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Link:
         Weighting; empty for the collection's own.
     word : int or None
         The chosen visual word.
+    language : str
+        Code of the language, one of LANGUAGES; empty for the browser's.
     """
 
     collection: str = ""
@@ -46,6 +50,7 @@ class Link:
     upload: str | None = None
     method: str = ""
     word: int | None = None
+    language: str = ""
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Self:
@@ -53,7 +58,7 @@ class Link:
         found = _QUERY.fullmatch(values.get("query", ""))
         image = found["image"] if found else None
         sample = found["sample"] if found else None
-        word = values.get("word", "")
+        word, language = values.get("word", ""), values.get("lang", "")
         return cls(
             collection=values.get("collection", ""),
             image_id=None if image is None else int(image),
@@ -61,6 +66,7 @@ class Link:
             upload=found["upload"] if found else None,
             method=values.get("method", ""),
             word=int(word) if re.fullmatch(r"\d{1,9}", word) else None,
+            language=language if language in LANGUAGES else "",
         )
 
     @property
@@ -84,6 +90,7 @@ class Link:
             "query": query,
             "method": self.method,
             "word": "" if self.word is None else str(self.word),
+            "lang": self.language,
         }
         return {key: value for key, value in values.items() if value}
 
@@ -123,8 +130,10 @@ def choose(
         value = st.session_state[key]
         if parameter == "collection":
             # Pictures and words are numbered by collection; another query fits any of them.
-            kept = dataclasses.replace(here(), image_id=None).query()
-            st.query_params.from_dict(dataclasses.replace(kept, collection=value).write())
+            now = here()
+            kept = dataclasses.replace(now, image_id=None).query()
+            kept = dataclasses.replace(kept, collection=value, language=now.language)
+            st.query_params.from_dict(kept.write())
         else:
             go(**{parameter: value})
 

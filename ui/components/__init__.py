@@ -19,6 +19,11 @@ def _source(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
+_LANGUAGE = st.components.v2.component(
+    "visword_language",
+    html="<span hidden></span>",
+    js="export default ({ data }) => { document.documentElement.lang = data.code }\n",
+)
 _GALLERY = st.components.v2.component(
     "visword_gallery",
     html='<ul class="gallery"></ul>\n',
@@ -61,6 +66,11 @@ _OVERLAY = st.components.v2.component(
     css=_source("overlay.css"),
     js=_source("overlay.js"),
 )
+
+
+def page_language(code: str) -> None:
+    """Tell the browser which language the page is in: screen readers speak by it."""
+    _LANGUAGE(data={"code": code}, key="page-language")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
