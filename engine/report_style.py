@@ -54,6 +54,7 @@ table.sum td { white-space: nowrap; }
   th, td { padding-right: 0.4rem; }
 }
 @media print {
+  .tile { width: 44px; }
   :root { --back: #ffffff; --text: #000000; --quiet: #444444; --border: #bbbbbb; }
   main { max-width: none; padding: 0; }
   svg.side { display: block; max-height: none; }
