@@ -4,27 +4,47 @@ New texts are added without a translation, texts that are gone are dropped, and 
 is compiled. It ends with how many texts wait for a translator, and fails while there are any.
 """
 
+import ast
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 HERE = Path(__file__).resolve().parent
 ROOMS = ("engine", "ui", "pages")
-KEYWORDS = {"tr": None, "trn": (1, 2), "mark": None}
+N_TEXTS = {"tr": 1, "trn": 2, "mark": 1}
+
+
+def texts(code: str) -> Iterator[str | tuple[str, ...]]:
+    """Yield the texts of a file, in their order: literals alone, not `tr(TERMS["idf"])`."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in N_TEXTS
+    ]
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        given = call.args[: N_TEXTS[ast.unparse(call.func)]]
+        told = [arg.value for arg in given if isinstance(arg, ast.Constant)]
+        found = tuple(text for text in told if isinstance(text, str) and text)
+        if found and len(found) == len(given):
+            yield found if len(found) > 1 else found[0]
 
 
 def extracted() -> Catalog:
     """Return all texts of the code, without translations."""
     catalogue = Catalog()
     for room in ROOMS:
-        found = extract_from_dir(HERE.parent / room, [("**.py", "python")], keywords=KEYWORDS)
-        for file, _, message, _, _ in sorted(found, key=lambda each: (each[0], each[1])):
-            catalogue.add(message, locations=[(f"{room}/{file}", None)])
+        paths = (HERE.parent / room).rglob("*.py")
+        for path in sorted(paths, key=lambda path: path.as_posix()):
+            file = path.relative_to(HERE.parent).as_posix()
+            for message in texts(path.read_text(encoding="utf-8")):
+                catalogue.add(message, locations=[(file, None)])
     return catalogue
 
 
@@ -72,10 +92,10 @@ def compiled(catalogue: Catalog) -> bytes:
 
 def main() -> int:
     """Update all catalogues; return how many texts have no translation."""
-    texts, n_waiting = extracted(), 0
+    found, n_waiting = extracted(), 0
     for path in sorted(HERE.glob("*/LC_MESSAGES/visword.po")):
         catalogue = read(path)
-        catalogue.update(texts, no_fuzzy_matching=True, update_header_comment=False)
+        catalogue.update(found, no_fuzzy_matching=True, update_header_comment=False)
         catalogue.obsolete.clear()
         path.write_bytes(written(catalogue))
         path.with_suffix(".mo").write_bytes(compiled(catalogue))

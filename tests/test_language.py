@@ -93,3 +93,8 @@ def test_an_unknown_language_is_english() -> None:
 
 def test_text_without_places_keeps_its_braces() -> None:
     assert tr("{not} a place") == "{not} a place"
+
+
+def test_a_key_of_a_table_is_not_taken_for_a_text() -> None:
+    code = 'tr(TERMS["idf"]); tr("{a} of", a=trn("{n} x", "{n} xs", of["k"])); tr(f"no")'
+    assert list(update.texts(code)) == ["{a} of", ("{n} x", "{n} xs")]
