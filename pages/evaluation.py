@@ -3,6 +3,7 @@
 import streamlit as st
 
 from engine import index
+from engine.language import tr
 from ui import link, opened
 from ui.evaluation import deleting, marking, measure, overview, sheet, view
 from ui.evaluation.view import View
@@ -13,13 +14,13 @@ def main() -> None:
     here = View.here()
     shown = opened.collection(here.link)
     if shown.n_images == 0:
-        st.info("This collection is empty. Add pictures to its folder and build it again.")
+        st.info(tr("This collection is empty. Add pictures to its folder and build it again."))
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view.choose_part(here)
         names = index.list_indexes()
         if len(names) > 1:
-            link.choose("Collection", names, "collection", shown.name, width=240)
+            link.choose(tr("Collection"), names, "collection", shown.name, width=240)
     measure.progress(shown)
     deleting.said()
     if here.part == view.MEASURE:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine import draw, encode, patches
 from engine.encode import WEIGHTINGS
 from engine.index import Index
+from engine.language import mark, tr, trn
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
 from ui import keypoints, link, opened, query, urls, words
@@ -17,19 +18,21 @@ from ui.link import Link
 
 FEW = 500
 MOST_BARS = 2000  # of a histogram; more are neither seen nor hit
+SIGNS = {1: mark("dark on light"), -1: mark("light on dark"), 0: mark("neither")}
 
 
 def settings(shown: Index) -> tuple[SurfParams, str]:
     """Show what can be moved; return detector parameters and colouring."""
-    with st.popover("Settings"):
+    with st.popover(tr("Settings")):
         if shown.extraction.uses_surf:
             params = detector(shown)
         else:
-            st.caption(words.NO_SLIDERS)
+            st.caption(tr(words.NO_SLIDERS))
             params = shown.surf
         colouring = st.selectbox(
-            "Colour by",
+            tr("Colour by"),
             keypoints.colourings(shown),
+            format_func=lambda name: tr(keypoints.COLOURINGS[name]),
             key="colouring" if shown.extraction.uses_surf else "colouring-unsigned",
             persist_state="session",
         )
@@ -40,23 +43,23 @@ def detector(shown: Index) -> SurfParams:
     """Show the sliders of SURF; return its parameters."""
     most, highest = keypoints.limits(shown)
     threshold = st.slider(
-        "Threshold",
+        tr("Threshold"),
         0,
         most,
         int(shown.surf.hessian_threshold),
         50,
         key=f"threshold-{shown.name}",
         persist_state="session",
-        help=words.TERMS["threshold"],
+        help=tr(words.TERMS["threshold"]),
     )
     octaves = st.slider(
-        "Octaves",
+        tr("Octaves"),
         1,
         highest,
         shown.surf.n_octaves,
         key=f"octaves-{shown.name}",
         persist_state="session",
-        help=words.TERMS["octaves"],
+        help=tr(words.TERMS["octaves"]),
     )
     return keypoints.params(shown, threshold, octaves)
 
@@ -74,10 +77,10 @@ def bar_words(values: NDArray[np.float32], word: int | None) -> NDArray[np.int64
 
 def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
     """Show the picture's histogram of words; a bar clicked is a word chosen."""
-    st.subheader("Histogram of words", anchor=False, help=words.TERMS["histogram"])
+    st.subheader(tr("Histogram of words"), anchor=False, help=tr(words.TERMS["histogram"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         method = st.segmented_control(
-            "What is summed",
+            tr("What is summed"),
             WEIGHTINGS,
             default=shown.method if shown.method in WEIGHTINGS else WEIGHTINGS[0],
             key="summed",
@@ -86,12 +89,14 @@ def histogram(shown: Index, described: QueryFeatures, word: int | None) -> None:
             required=True,
         )
         with_mean = st.toggle(
-            "Beside the collection's mean", key="with_mean", persist_state="session"
+            tr("Beside the collection's mean"), key="with_mean", persist_state="session"
         )
     values = encode.vector(described.bag, str(method), shown.word_weights(str(method)))
     ids = bar_words(values, word)
     if len(ids) < len(values):
-        st.caption(f"{len(ids):,} of {words.counted(len(values), 'word')}: this picture's")
+        st.caption(
+            tr("{n:,} of {n_words:,} words: this picture's", n=len(ids), n_words=len(values))
+        )
     chart(shown, values, ids, shown.mean_vector(str(method)) if with_mean else None, word)
 
 
@@ -117,7 +122,7 @@ def chart(
         )
     ]
     series: list[dict[str, Any]] = [
-        {"type": "bar", "name": "this picture", "data": bars, "barCategoryGap": "0%"},
+        {"type": "bar", "name": tr("this picture"), "data": bars, "barCategoryGap": "0%"},
         {
             "type": "bar",
             "name": "click",
@@ -135,11 +140,11 @@ def chart(
             "symbol": "none",
             "silent": True,
             "data": [{"xAxis": int(np.searchsorted(ids, word))}],
-            "label": {"formatter": f"word {word}"},
+            "label": {"formatter": tr("word {word}", word=word)},
         }
     if mean is not None:
         line = np.round(mean.astype(float), 3).tolist()
-        series.append({"type": "line", "name": "mean", "data": line, "showSymbol": False})
+        series.append({"type": "line", "name": tr("mean"), "data": line, "showSymbol": False})
     spec = {
         "animation": False,  # bars that still grow miss the first click
         "grid": {"left": 48, "right": 8, "top": 16, "bottom": 64},
@@ -162,7 +167,11 @@ def chart(
         height=260,
         key="histogram",
         on_select=clicked,
-        alt=f"Histogram over {shown.n_words:,} words; {used} of them occur in this picture",
+        alt=tr(
+            "Histogram over {n_words:,} words; {n} of them occur in this picture",
+            n_words=shown.n_words,
+            n=used,
+        ),
     )
 
 
@@ -170,33 +179,33 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
     """Show one keypoint: its word, its numbers, its patch, its descriptor."""
     features, assigned = described.features, described.words
     word = int(assigned.word_ids[chosen])
-    st.markdown(f"**Keypoint {chosen + 1} of {len(features):,}**", help=words.TERMS["keypoint"])
+    told = tr("Keypoint {place} of {n:,}", place=chosen + 1, n=len(features))
+    st.markdown(f"**{told}**", help=tr(words.TERMS["keypoint"]))
     left, right = st.columns(2)
     part = slice(chosen, chosen + 1)
     angles = shown.extraction.patch_angles(features.angle[part])
     cut = patches.cut(described.image.rgb, features.xy[part], features.size[part], angles, 128)[0]
-    left.image(cut, caption="Its patch", width="stretch", alt="Its patch, upright")
+    left.image(cut, caption=tr("Its patch"), width="stretch", alt=tr("Its patch, upright"))
     right.image(
         draw.word_tile(shown, word),
-        caption=f"Word {word}",
+        caption=tr("Word {word}", word=word),
         width="stretch",
-        alt=f"Word {word}: the patches nearest to it",
+        alt=tr("Word {word}: the patches nearest to it", word=word),
     )
     x, y = features.xy[chosen].tolist()
     rows = {
-        "Word": str(word),
-        "Distance to it": f"{assigned.distances[chosen]:.3f}",
-        "Place": f"{x:.1f}, {y:.1f} px",
-        "Size": f"{features.size[chosen]:.0f} px",
-        "Direction": f"{features.angle[chosen]:.0f}°",
-        "Response": f"{features.response[chosen]:,.0f}",
-        "Octave": str(int(features.octave[chosen])),
+        tr("Word"): str(word),
+        tr("Distance to it"): f"{assigned.distances[chosen]:.3f}",
+        tr("Place"): f"{x:.1f}, {y:.1f} px",
+        tr("Size"): f"{features.size[chosen]:.0f} px",
+        tr("Direction"): f"{features.angle[chosen]:.0f}°",
+        tr("Response"): f"{features.response[chosen]:,.0f}",
+        tr("Octave"): str(int(features.octave[chosen])),
     }
     if shown.extraction.uses_surf:
-        signs = {1: "dark on light", -1: "light on dark", 0: "neither"}
-        rows["Sign"] = signs[int(features.class_id[chosen])]
+        rows[tr("Sign")] = tr(SIGNS[int(features.class_id[chosen])])
     st.table({"": list(rows), " ": list(rows.values())}, border="horizontal")
-    st.markdown("**Its descriptor**", help=words.TERMS["descriptor"])
+    st.markdown(tr("**Its descriptor**"), help=tr(words.TERMS["descriptor"]))
     numbers = features.descriptors[chosen].astype(float)
     spec = {
         "grid": {"left": 44, "right": 8, "top": 8, "bottom": 24},
@@ -211,7 +220,8 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
         "yAxis": {"type": "value"},
         "series": [{"type": "bar", "data": np.round(numbers, 4).tolist(), "barCategoryGap": "0%"}],
     }
-    st.echarts_chart(spec, height=160, key="descriptor", alt=f"The {len(numbers)} numbers of it")
+    alt = tr("The {n} numbers of it", n=len(numbers))
+    st.echarts_chart(spec, height=160, key="descriptor", alt=alt)
 
 
 def as_csv(described: QueryFeatures) -> str:
@@ -249,9 +259,9 @@ def pick(place: int, described: QueryFeatures) -> None:
 
 def empty(shown: Index) -> None:
     """Offer pictures to look into."""
-    st.header("Look into a picture", anchor=False)
+    st.header(tr("Look into a picture"), anchor=False)
     query.uploader()
-    query.samples(shown, "Or take one of these", "inspect")
+    query.samples(shown, tr("Or take one of these"), "inspect")
     query.browse(shown, "inspect")
 
 
@@ -265,20 +275,21 @@ def controls(shown: Index, here: Link) -> tuple[QueryFeatures, int, str]:
         described = opened.describe(shown, here, params)
         address = urls.keypoints(shown, here, params, colouring)
         st.download_button(
-            "Keypoints as CSV",
+            tr("Keypoints as CSV"),
             lambda: as_csv(described),
             disabled=len(described.features) == 0,
             file_name="keypoints.csv",
             mime="text/csv",
             on_click="ignore",
         )
-        st.button("Another picture", on_click=link.go, kwargs={"image_id": None, "word": None})
+        other = {"image_id": None, "word": None}
+        st.button(tr("Another picture"), on_click=link.go, kwargs=other)
     n_found = len(described.features)
     if n_found <= FEW:
         return described, n_found, address
     # The range follows the picture, so each range has a slider of its own.
     key = f"n_shown-{n_found}"
-    label = "Keypoints shown, strongest first"
+    label = tr("Keypoints shown, strongest first")
     n_shown = st.slider(label, 1, n_found, FEW, key=key, persist_state="session")
     return described, n_shown, address
 
@@ -298,13 +309,14 @@ def picture(shown: Index, here: Link, described: QueryFeatures, n_shown: int, ad
     name = query.name(shown, here)
     st.subheader(words.plain(name), anchor=False)
     n_used = len(set(described.words.word_ids.tolist()))
-    st.caption(
-        f"{words.counted(n_found, 'keypoint')} · {n_used:,} of {shown.n_words:,} words · "
-        f"{words.steps(described.timings, shown.extraction.title)}",
-        help=words.TERMS["keypoint"],
+    told = (
+        trn("{n:,} keypoint", "{n:,} keypoints", n_found),
+        tr("{n:,} of {n_words:,} words", n=n_used, n_words=shown.n_words),
+        words.steps(described.timings, shown.extraction.title),
     )
+    st.caption(" · ".join(told), help=tr(words.TERMS["keypoint"]))
     if n_found == 0:
-        st.warning(words.no_keypoints(shown.extraction, "in the settings"))
+        st.warning(words.no_keypoints(shown.extraction, tr("in the settings")))
     height, width = described.image.gray.shape
     viewer(
         urls.query(shown, here, 1280),
@@ -313,8 +325,14 @@ def picture(shown: Index, here: Link, described: QueryFeatures, n_shown: int, ad
         address,
         n_shown,
         "picture",
-        f"{name} with {words.counted(n_found, 'keypoint')}. "
-        "Plus and minus zoom, arrows move, n and p step through the keypoints.",
+        trn(
+            "{name} with {n:,} keypoint. Plus and minus zoom, arrows move, n and p step through "
+            "the keypoints.",
+            "{name} with {n:,} keypoints. Plus and minus zoom, arrows move, n and p step through "
+            "the keypoints.",
+            n_found,
+            name=name,
+        ),
         lambda place: pick(place, described),
         chosen_keypoint(described, here.word),
         here.word if here.word is not None and here.word < shown.n_words else None,
@@ -326,15 +344,20 @@ def details(shown: Index, described: QueryFeatures, word: int | None) -> None:
     if word is not None and word < shown.n_words:
         count = int((described.words.word_ids == word).sum())
         with st.container(horizontal=True, vertical_alignment="center"):
-            told = f"**Word {word}**: {words.counted(count, 'keypoint')} here"
+            told = trn(
+                "**Word {word}**: {n:,} keypoint here",
+                "**Word {word}**: {n:,} keypoints here",
+                count,
+                word=word,
+            )
             st.markdown(told, width="content")
-            link.page_link("vocabulary", "Open the word")
-            st.button("All keypoints", on_click=link.go, kwargs={"word": None})
+            link.page_link("vocabulary", tr("Open the word"))
+            st.button(tr("All keypoints"), on_click=link.go, kwargs={"word": None})
     chosen = chosen_keypoint(described, word)
     if chosen is not None:
         keypoint(shown, described, chosen)
     elif len(described.features):
-        st.caption("Click a keypoint or a bar of the histogram.")
+        st.caption(tr("Click a keypoint or a bar of the histogram."))
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from engine import index, methods
 from engine.answer import Answer
 from engine.index import Index
+from engine.language import tr, trn
 from ui import link, opened, query, results, words
 from ui.components import gallery
 from ui.link import Link
@@ -17,20 +18,23 @@ MORE = 20
 
 def controls(shown: Index, here: Link) -> bool:
     """Show collection and method; return whether keypoints are drawn."""
-    with st.popover("Settings"):
-        link.choose("Collection", index.list_indexes(), "collection", shown.name)
+    with st.popover(tr("Settings")):
+        link.choose(tr("Collection"), index.list_indexes(), "collection", shown.name)
         method = link.choose(
-            "Method",
+            tr("Method"),
             methods.available(shown.parts),
             "method",
             opened.method_of(shown, here),
-            help="What is compared, and how.",
+            help=tr("What is compared, and how."),
         )
-        st.caption(words.METHODS[method])
+        st.caption(tr(words.METHODS[method]))
         for line in words.lacking(shown.parts, shown.name):
             st.caption(line)
         drawn: bool = st.toggle(
-            "Show keypoints", key="drawn", persist_state="session", help=words.TERMS["keypoint"]
+            tr("Show keypoints"),
+            key="drawn",
+            persist_state="session",
+            help=tr(words.TERMS["keypoint"]),
         )
     return drawn
 
@@ -46,23 +50,23 @@ def answer(shown: Index, here: Link, drawn: bool) -> None:
     """Show the most similar pictures."""
     used = word_ids(shown, here)
     if len(used) == 0:
-        st.subheader("Nothing to search with", anchor=False)
-        st.warning(words.no_keypoints(shown.extraction, "in Inspect"))
-        link.page_link("inspect", "Look into it in Inspect")
+        st.subheader(tr("Nothing to search with"), anchor=False)
+        st.warning(words.no_keypoints(shown.extraction, tr("in Inspect")))
+        link.page_link("inspect", tr("Look into it in Inspect"))
         return
     method = opened.method_of(shown, here)
     if method == methods.EXPANDED and not opened.is_answered(shown, here, method):
         show(shown, here, opened.search(shown, here, methods.VERIFIED), drawn)
-        with st.spinner("Looking further, by way of these"):
+        with st.spinner(tr("Looking further, by way of these")):
             opened.search(shown, here, method)
         st.rerun()
     found = opened.search(shown, here, method)
     show(shown, here, found, drawn)
-    st.caption(
-        f"{words.counted(len(used), 'keypoint')} · {len(set(used.tolist()))} of "
-        f"{shown.n_words} words · {words.steps(found.timings, shown.extraction.title)}"
-    )
-    st.caption(words.METHODS[found.method])
+    n_keypoints = trn("{n:,} keypoint", "{n:,} keypoints", len(used))
+    n_used = tr("{n:,} of {n_words:,} words", n=len(set(used.tolist())), n_words=shown.n_words)
+    steps = words.steps(found.timings, shown.extraction.title)
+    st.caption(f"{n_keypoints} · {n_used} · {steps}")
+    st.caption(tr(words.METHODS[found.method]))
 
 
 def show(shown: Index, here: Link, found: Answer, drawn: bool) -> None:
@@ -72,12 +76,12 @@ def show(shown: Index, here: Link, found: Answer, drawn: bool) -> None:
     n_shown = min(MORE if many else FEW, len(listed))
     with st.container(horizontal=True, vertical_alignment="center"):
         told = results.headline(found, listed, n_shown)
-        st.subheader(told, help=words.SCORES[found.method], anchor=False)
-        if not many and n_shown < len(listed) and st.button("Show more"):
+        st.subheader(told, help=tr(words.SCORES[found.method]), anchor=False)
+        if not many and n_shown < len(listed) and st.button(tr("Show more")):
             st.session_state["many"].add(here)
             st.rerun()
         st.download_button(
-            "Results as CSV",
+            tr("Results as CSV"),
             lambda: results.as_csv(shown, listed),
             file_name="results.csv",
             mime="text/csv",
@@ -87,7 +91,7 @@ def show(shown: Index, here: Link, found: Answer, drawn: bool) -> None:
     if promise:
         st.caption(promise)
     tiles = results.tiles(shown, here, found, listed, n_shown, drawn)
-    gallery(tiles, "results", f"{n_shown} most similar of {words.counted(found.n_images, 'image')}")
+    gallery(tiles, "results", results.most_similar(found, n_shown))
 
 
 def main() -> None:
@@ -95,7 +99,7 @@ def main() -> None:
     here = link.here()
     shown = opened.collection(here)
     if shown.n_images == 0:
-        st.info("This collection is empty. Add pictures to its folder and build it again.")
+        st.info(tr("This collection is empty. Add pictures to its folder and build it again."))
         return
     if here.image_id is not None:
         opened.check_image(shown, here.image_id)
@@ -112,16 +116,17 @@ def main() -> None:
         with st.container(horizontal=True):
             drawn = controls(shown, here)
             if here.has_query:
-                st.button("Clear the query", on_click=link.go, kwargs={"image_id": None})
+                st.button(tr("Clear the query"), on_click=link.go, kwargs={"image_id": None})
         if here.has_query:
-            query.uploader("Drop another photograph")
+            query.uploader(tr("Drop another photograph"))
     with right:
         if here.has_query:
             answer(shown, here, drawn)
-            query.samples(shown, "Or try one of these, from easy to really hard", "search")
+            invitation = tr("Or try one of these, from easy to really hard")
+            query.samples(shown, invitation, "search")
         else:
-            st.header("Find the pictures of the same thing", anchor=False)
-            invitation = "Try one of these, from easy to really hard, or drop your own"
+            st.header(tr("Find the pictures of the same thing"), anchor=False)
+            invitation = tr("Try one of these, from easy to really hard, or drop your own")
             query.samples(shown, invitation, "search")
             query.browse(shown, "search")
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from engine import methods
 from engine.index import Index
+from engine.language import tr
 from ui import opened, query, words
 from ui.why import asked, changed, instead, kept, overlays, pictures, shared, summary, view
 from ui.why.asked import Asked
@@ -12,20 +13,21 @@ from ui.why.view import View
 
 def empty(shown: Index) -> None:
     """Offer pictures to search with."""
-    st.header("See why a picture is found", anchor=False)
+    st.header(tr("See why a picture is found"), anchor=False)
     query.uploader()
-    query.samples(shown, "Or take one of these", "why")
+    query.samples(shown, tr("Or take one of these"), "why")
     query.browse(shown, "why")
 
 
 def settings(found: Asked) -> None:
     """Show which method is explained."""
     able = methods.available(found.shown.parts)
-    with st.popover("Settings"):
-        view.choose("Method", able, "method", found.answer.method)
-        st.caption(words.METHODS[found.answer.method])
+    with st.popover(tr("Settings")):
+        view.choose(tr("Method"), able, "method", found.answer.method)
+        st.caption(tr(words.METHODS[found.answer.method]))
         kept.downloads(found)
-        st.button("Another query", on_click=view.go, kwargs={"image_id": None, "word": None})
+        other = {"image_id": None, "word": None}
+        st.button(tr("Another query"), on_click=view.go, kwargs=other)
 
 
 def heading(found: Asked) -> None:
@@ -34,7 +36,10 @@ def heading(found: Asked) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         summary.steps(found)
         settings(found)
-    st.markdown(f"**{summary.headline(found)}**, by the method {found.answer.method}.")
+    stands = summary.headline(found)
+    st.markdown(
+        tr("**{stands}**, by the method {method}.", stands=stands, method=found.answer.method)
+    )
     told = [summary.verdict(found), summary.stands(found)]
     st.markdown(" ".join(part for part in told if part))
 
@@ -44,14 +49,14 @@ def main() -> None:
     here = View.here()
     shown = opened.collection(here.link)
     if shown.n_images == 0:
-        st.info("This collection is empty. Add pictures to its folder and build it again.")
+        st.info(tr("This collection is empty. Add pictures to its folder and build it again."))
         return
     if not here.link.has_query:
         empty(shown)
         return
     found = asked.ask(shown, here)
     if found is None:
-        st.info("This collection holds nothing but the query, so nothing can be found.")
+        st.info(tr("This collection holds nothing but the query, so nothing can be found."))
         return
     heading(found)
     changed.show(found)

@@ -72,7 +72,9 @@ def test_the_number_of_keypoints_shown_follows_the_threshold(tiny: Index) -> Non
 
 def test_every_selection_sent_all_keypoints_again(tiny: Index) -> None:
     """Now they are fetched by their address, which a selection leaves as it is."""
-    few = json.dumps(component(well(visit("inspect", query="image-0")), "picture"))
+    given = component(well(visit("inspect", query="image-0")), "picture")
+    given.pop("texts")  # always the same
+    few = json.dumps(given)
     lit = component(well(visit("inspect", query="image-0", word="3")), "picture")
     assert lit["points"] == json.loads(few)["points"]
     assert len(few) < 600

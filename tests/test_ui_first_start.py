@@ -15,7 +15,7 @@ def test_the_first_start_offers_the_demo(
 ) -> None:
     at = well(visit(page))
     assert "python -m engine build" in sentences(at)
-    well(at.button[0].click().run())
+    well(at.button(key="make-demo").click().run())
     assert no_build.n_starts == 1
     assert "12 of 96" in at.get("progress")[0].proto.text
 
@@ -34,8 +34,8 @@ def test_a_failed_first_start_says_why_and_can_be_tried_again(
     at = visit("search")
     assert not at.exception
     assert [error.value for error in at.error] == ["the disk is full"]
-    assert at.button[0].label == "Try again"
-    well(at.button[0].click().run())
+    assert at.button(key="make-demo").label == "Try again"
+    well(at.button(key="make-demo").click().run())
     assert no_build.n_starts == 1
 
 

@@ -21,11 +21,14 @@ from engine import (
     surf,
 )
 from engine.errors import EngineError
+from engine.language import mark, tr
 from ui import startup, words
 
 EXAMPLE = "china.jpg"
 ALIKE = ("china-left.jpg", "china-turned.jpg", "china-close.jpg", "china-dark.jpg")
 SIDE = 320
+ADDING_UP = mark("Adding up its words turns a photograph into 500 numbers.")
+NEIGHBOURS = mark("Photographs of the same thing get similar numbers.")
 
 
 @st.fragment(run_every=1.0)
@@ -33,24 +36,26 @@ def show() -> None:
     """Say how far the demo is until it can be searched."""
     if index.list_indexes():
         st.rerun()
-    st.header("Find the pictures of the same thing, and see why", anchor=False)
+    st.header(tr("Find the pictures of the same thing, and see why"), anchor=False)
     if startup.DEMO.error is not None:
         told = words.without_paths(startup.DEMO.error, str(artifacts.artifacts_folder()))
         st.error(words.with_command(told))
-        _offer("Try again")
+        _offer(tr("Try again"))
     elif not startup.DEMO.running:
         st.info(
-            "There is no collection yet. Make the demo here, or index a folder of your own with: "
-            "`python -m engine build FOLDER --name NAME`"
+            tr(
+                "There is no collection yet. Make the demo here, or index a folder of your own "
+                "with: `python -m engine build FOLDER --name NAME`"
+            )
         )
-        _offer("Make the demo collection")
+        _offer(tr("Make the demo collection"))
     else:
         _progress()
         _explanation()
 
 
 def _offer(label: str) -> None:
-    if st.button(label):
+    if st.button(label, key="make-demo"):
         startup.DEMO.start()
         st.rerun()
 
@@ -58,17 +63,25 @@ def _offer(label: str) -> None:
 def _progress() -> None:
     progress = startup.DEMO.progress
     share = progress.done / progress.total if progress.total else 0.0
-    count = f": {progress.done} of {progress.total}" if progress.total else ""
-    st.progress(min(share, 1.0), f"Making a demo collection. {progress.stage}{count}")
+    stage = tr(progress.stage)
+    told = tr("Making a demo collection. {stage}", stage=stage)
+    if progress.total:
+        told = tr(
+            "Making a demo collection. {stage}: {done} of {total}",
+            stage=stage,
+            done=progress.done,
+            total=progress.total,
+        )
+    st.progress(min(share, 1.0), told)
 
 
 def _explanation() -> None:
     """Show in four steps what happens to a photograph, with pictures as soon as there are any."""
     steps = (
-        ("Keypoints", words.TERMS["keypoint"], _keypoints),
-        ("Words", words.TERMS["word"], _patches),
-        ("Histogram", "Adding up its words turns a photograph into 500 numbers.", _histogram),
-        ("Neighbours", "Photographs of the same thing get similar numbers.", _neighbours),
+        (tr("Keypoints"), words.TERMS["keypoint"], _keypoints),
+        (tr("Words"), words.TERMS["word"], _patches),
+        (tr("Histogram"), ADDING_UP, _histogram),
+        (tr("Neighbours"), NEIGHBOURS, _neighbours),
     )
     for number, (column, (title, text, picture)) in enumerate(zip(st.columns(4), steps), 1):
         with column, st.container(border=True):
@@ -78,8 +91,9 @@ def _explanation() -> None:
             except (EngineError, OSError):
                 shown = None
             if shown is not None:
-                st.image(shown, width="stretch", alt=f"{title}, from the demo's own pictures")
-            st.write(text)
+                alt = tr("{title}, from the demo's own pictures", title=title)
+                st.image(shown, width="stretch", alt=alt)
+            st.write(tr(text))
 
 
 def _picture(name: str) -> Path:

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.index import Index
+from engine.language import mark, tr
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
 from ui import opened
 
-COLOURINGS = ("word", "response", "sign")
+COLOURINGS = {"word": mark("word"), "response": mark("response"), "sign": mark("sign")}
 N_BYTES = 6 * 4 + 3  # of one keypoint, see `pack`
 SIGNS = {1: "#56b4e9", -1: "#e69f00", 0: "#999999"}
 # Viridis, roughly: from dark blue over green to yellow.
@@ -19,7 +20,7 @@ VIRIDIS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
 def colourings(shown: Index) -> tuple[str, ...]:
     """Return what keypoints can be coloured by; those of SIFT have no sign."""
-    return COLOURINGS if shown.extraction.uses_surf else COLOURINGS[:-1]
+    return tuple(name for name in COLOURINGS if name != "sign" or shown.extraction.uses_surf)
 
 
 def limits(shown: Index) -> tuple[int, int]:
@@ -37,9 +38,11 @@ def params(shown: Index, threshold: float, octaves: int) -> SurfParams:
     """
     most, highest = limits(shown)
     if not 0 <= threshold <= most:
-        raise ValueError(f"threshold must be 0 to {most}, got {threshold}")
+        told = tr("threshold must be 0 to {most}, got {threshold}", most=most, threshold=threshold)
+        raise ValueError(told)
     if not 1 <= octaves <= highest:
-        raise ValueError(f"octaves must be 1 to {highest}, got {octaves}")
+        told = tr("octaves must be 1 to {most}, got {octaves}", most=highest, octaves=octaves)
+        raise ValueError(told)
     return dataclasses.replace(
         shown.surf, hessian_threshold=float(threshold), n_octaves=int(octaves)
     )
@@ -52,7 +55,7 @@ def _rgb(colours: list[str] | tuple[str, ...]) -> NDArray[np.uint8]:
 def colours(shown: Index, described: QueryFeatures, colouring: str) -> NDArray[np.uint8]:
     """Return one colour a keypoint, by its word, its response or its sign: (N, 3) uint8."""
     if colouring not in COLOURINGS:
-        raise ValueError(f"colouring must be one of {COLOURINGS}, got {colouring!r}")
+        raise ValueError(f"colouring must be one of {tuple(COLOURINGS)}, got {colouring!r}")
     features = described.features
     if colouring == "word":
         by_word = _rgb(opened.word_colours(shown))

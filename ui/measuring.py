@@ -12,6 +12,8 @@ import threading
 
 from engine import evaluate, groundtruth, index, runs, truths
 from engine.errors import CancelledError, EngineError, GroundTruthError
+from engine.language import tr
+from ui.language import kept
 
 log = logging.getLogger(__name__)
 N_REMEMBERED = 20
@@ -59,7 +61,7 @@ class Measurement:
         """Take in how far it is; raise a CancelledError if it was stopped."""
         self.n_done, self.n_queries = n_done, n_queries
         if self._stop.is_set():
-            raise CancelledError("the evaluation was stopped")
+            raise CancelledError(tr("the evaluation was stopped"))
 
     def work(self) -> None:
         """Measure, and keep the run."""
@@ -68,22 +70,25 @@ class Measurement:
         try:
             data = path.read_bytes()
         except OSError:
-            raise GroundTruthError(f"there is no ground truth {self.truth!r} any more") from None
+            told = tr("there is no ground truth {name!r} any more", name=self.truth)
+            raise GroundTruthError(told) from None
         queries = groundtruth.read(path, opened, data, inside=True)
         self.tell(0, len(queries))
         measured = evaluate.evaluate(opened, queries, self.method, self.tell)
         try:
-            kept = runs.keep(opened, measured, path)
+            made = runs.keep(opened, measured, path)
         except GroundTruthError:
-            raise GroundTruthError(
-                f"the ground truth {self.truth!r} was deleted meanwhile: nothing is kept"
-            ) from None
-        if kept.groundtruth_sha256 != hashlib.sha256(data).hexdigest():
-            runs.delete_run(kept.name)
-            raise GroundTruthError(
-                f"the ground truth {self.truth!r} was changed meanwhile. Measure again"
+            told = tr(
+                "the ground truth {name!r} was deleted meanwhile: nothing is kept", name=self.truth
             )
-        self.run = kept.name
+            raise GroundTruthError(told) from None
+        if made.groundtruth_sha256 != hashlib.sha256(data).hexdigest():
+            runs.delete_run(made.name)
+            told = tr(
+                "the ground truth {name!r} was changed meanwhile. Measure again", name=self.truth
+            )
+            raise GroundTruthError(told)
+        self.run = made.name
 
 
 class Measurements:
@@ -95,7 +100,10 @@ class Measurements:
         self._all: list[Measurement] = []
 
     def start(self, collection: str, truth: str, method: str) -> Measurement:
-        """Begin one, unless the very same is under way: then that one is returned."""
+        """Begin one, unless the very same is under way: then that one is returned.
+
+        What goes wrong is told in the language that is spoken here.
+        """
         asked = Measurement(collection, truth, method)
         with self._lock:
             for other in self._all:
@@ -109,7 +117,8 @@ class Measurements:
             ended = [one for one in self._all if not one.active]
             for one in ended[: max(0, len(self._all) - N_REMEMBERED)]:
                 self._all.remove(one)
-        threading.Thread(target=self._run, args=(asked,), name="measuring", daemon=True).start()
+        run = kept(self._run)
+        threading.Thread(target=run, args=(asked,), name="measuring", daemon=True).start()
         return asked
 
     def of(self, collection: str) -> list[Measurement]:
@@ -138,7 +147,7 @@ class Measurements:
             asked.error, asked.state = str(error), FAILED
         except Exception:
             log.exception("an evaluation failed")
-            asked.error = "The evaluation failed. The server's log says why."
+            asked.error = tr("The evaluation failed. The server's log says why.")
             asked.state = FAILED
         finally:
             self._turn.release()

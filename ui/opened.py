@@ -13,6 +13,7 @@ from engine import images, index, methods, pipeline, whatif
 from engine.answer import Answer
 from engine.errors import ArtifactError, EngineError, ImageError
 from engine.index import Index
+from engine.language import tr
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
 from ui import described, samples
@@ -40,10 +41,14 @@ def collection(link: Link) -> Index:
     """
     names = index.list_indexes()
     if not names:
-        raise ArtifactError("There is no collection yet. Make one with: python -m engine demo")
+        raise ArtifactError(tr("There is no collection yet. Make one with: python -m engine demo"))
     if link.collection and link.collection not in names:
         raise ArtifactError(
-            f"There is no collection {link.collection!r}. Those there are: {', '.join(names)}."
+            tr(
+                "There is no collection {name!r}. Those there are: {names}.",
+                name=link.collection,
+                names=", ".join(names),
+            )
         )
     return open_index(name_of(link))
 
@@ -63,8 +68,13 @@ def check_image(opened: Index, image_id: int) -> None:
     """Raise an ImageError if the collection has no such picture."""
     if image_id >= opened.n_images:
         raise ImageError(
-            f"The collection {opened.name} has no picture {image_id}: it has {opened.n_images}, "
-            "numbered from 0. It may have been built anew since this link was made."
+            tr(
+                "The collection {name} has no picture {image_id}: it has {n_images}, numbered "
+                "from 0. It may have been built anew since this link was made.",
+                name=opened.name,
+                image_id=image_id,
+                n_images=opened.n_images,
+            )
         )
 
 
@@ -72,8 +82,13 @@ def check_word(opened: Index, word: int) -> None:
     """Raise an EngineError if the collection has no such word."""
     if word >= opened.n_words:
         raise EngineError(
-            f"The collection {opened.name} has no word {word}: it has {opened.n_words}, "
-            "numbered from 0. It may have been built anew since this link was made."
+            tr(
+                "The collection {name} has no word {word}: it has {n_words}, numbered from 0. It "
+                "may have been built anew since this link was made.",
+                name=opened.name,
+                word=word,
+                n_words=opened.n_words,
+            )
         )
 
 
@@ -86,7 +101,7 @@ def _query_file(opened: Index, link: Link) -> Upload | Path:
         return samples.path(link.sample)
     upload = STORE.get(link.upload or "")
     if upload is None:
-        raise ImageError("This upload is gone: uploads are kept for two hours. Drop it again.")
+        raise ImageError(tr("This upload is gone: uploads are kept for two hours. Drop it again."))
     return upload
 
 
@@ -111,8 +126,12 @@ def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> Query
         return described.STORE.get(described.Key(opened.name, opened.stamp, sha256, chosen), make)
     except OSError as error:
         raise ImageError(
-            f"{found.name} is no longer where it was when the collection was built "
-            f"({error.strerror}). Put it back, or build the collection again."
+            tr(
+                "{name} is no longer where it was when the collection was built ({why}). Put it "
+                "back, or build the collection again.",
+                name=found.name,
+                why=error.strerror,
+            )
         ) from None
 
 
@@ -147,7 +166,10 @@ def _check_unchanged(opened: Index, image_id: int, sha256: str) -> None:
     entry = opened.images[image_id]
     if sha256 != entry.sha256:
         raise ImageError(
-            f"{entry.shown} has changed since the collection was built. Build the collection again."
+            tr(
+                "{name} has changed since the collection was built. Build the collection again.",
+                name=entry.shown,
+            )
         )
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 from engine import demo
 from engine.errors import ImageError
 from engine.index import Index
+from engine.language import tr, trn
 from ui import link, opened, urls, words
 from ui import samples as sample_files
 from ui.components import Tile, gallery
@@ -22,10 +23,10 @@ def name(shown: Index, here: Link) -> str:
     if here.sample is not None:
         return sample_files.path(here.sample).name
     upload = STORE.get(here.upload or "")
-    return upload.name if upload else "an upload that is gone"
+    return upload.name if upload else tr("an upload that is gone")
 
 
-def uploader(label: str = "Drop a photograph here") -> None:
+def uploader(label: str = "") -> None:
     """Show the place for an upload. What is dropped becomes the query."""
     key = f"uploader-{st.session_state.setdefault('n_uploads', 0)}"
 
@@ -42,6 +43,7 @@ def uploader(label: str = "Drop a photograph here") -> None:
         st.session_state.pop("upload_error", None)
         link.go(upload=token)
 
+    label = label or tr("Drop a photograph here")
     st.file_uploader(label, EXTENSIONS, key=key, on_change=uploaded)
     if "upload_error" in st.session_state:
         st.error(words.plain(st.session_state.pop("upload_error")))
@@ -57,21 +59,22 @@ def samples(shown: Index, invitation: str, page: str) -> None:
             id=i,
             url=urls.query(shown, Link(sample=i), 160),
             href=urls.page(page, here.to(sample=i)),
-            alt=f"Try this one: {sample.title}",
-            title=sample.expectation,
-            caption=sample.title,
+            alt=tr("Try this one: {title}", title=tr(sample.title)),
+            title=tr(sample.expectation),
+            caption=tr(sample.title),
         )
         for i, sample in enumerate(demo.SAMPLE_QUERIES)
     ]
     st.caption(invitation)
-    gallery(tiles, "samples", "Sample queries", columns=5, columns_small=3)
+    gallery(tiles, "samples", tr("Sample queries"), columns=5, columns_small=3)
 
 
 def browse(shown: Index, page: str) -> None:
     """Show the collection's pictures, to choose one of them."""
     here = link.here()
     n_shown = st.session_state.setdefault("n_browsed", PER_PAGE)
-    st.subheader(f"Or choose one of {words.counted(shown.n_images, 'image')}", anchor=False)
+    asked = trn("Or choose one of {n:,} image", "Or choose one of {n:,} images", shown.n_images)
+    st.subheader(asked, anchor=False)
     tiles = [
         Tile(
             id=image_id,
@@ -83,8 +86,8 @@ def browse(shown: Index, page: str) -> None:
         )
         for image_id, entry in enumerate(shown.images[:n_shown])
     ]
-    gallery(tiles, "browse", "Pictures of the collection", columns=6, columns_small=2)
-    if n_shown < shown.n_images and st.button("Show more pictures"):
+    gallery(tiles, "browse", tr("Pictures of the collection"), columns=6, columns_small=2)
+    if n_shown < shown.n_images and st.button(tr("Show more pictures")):
         st.session_state["n_browsed"] = n_shown + PER_PAGE
         st.rerun()
 
@@ -93,7 +96,7 @@ def expectation(here: Link) -> str | None:
     """Return what to expect of a sample query, if the query is one."""
     if here.sample is None or here.sample >= len(demo.SAMPLE_QUERIES):
         return None
-    return demo.SAMPLE_QUERIES[here.sample].expectation
+    return tr(demo.SAMPLE_QUERIES[here.sample].expectation)
 
 
 def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
@@ -105,8 +108,8 @@ def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
         id=0,
         url=urls.query(shown, here, 640, **more),
         href=urls.page("inspect", here),
-        alt=f"Query: {label}",
-        title="Inspect",
+        alt=tr("Query: {name}", name=label),
+        title=tr("Inspect"),
     )
     if described is not None:
         height, width = described.image.gray.shape
@@ -116,7 +119,7 @@ def picture(shown: Index, here: Link, *, keypoints: bool = False) -> None:
     gallery(
         [tile],
         "query-picture",
-        "Query",
+        tr("Query"),
         columns=1,
         columns_small=1,
         ratio=f"{width} / {height}",

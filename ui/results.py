@@ -5,15 +5,16 @@ import dataclasses
 from engine import calibration, demo, encode, methods
 from engine.answer import Answer
 from engine.index import Index
+from engine.language import mark, tr, trn
 from ui import urls, words
 from ui.components import Tile
 from ui.link import Link
 from ui.why.view import View
 
 FULL_BAR = 10.0  # a verified score whose bar is full, unless there is a higher one
-UNLIKELY = "Probably not the same thing"
-BY_WAY = "Found by way of these"
-NOTHING = "Nothing here matches"
+UNLIKELY = mark("Probably not the same thing")
+BY_WAY = mark("Found by way of these")
+NOTHING = mark("Nothing here matches")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,13 +69,29 @@ def of(found: Answer) -> list[Result]:
 
 def headline(found: Answer, results: list[Result], n_shown: int) -> str:
     """Say in one line what was found."""
-    of_all = f"of {words.counted(found.n_images, 'image')}"
     if found.calibration is None:
-        return f"{n_shown} most similar {of_all}"
+        return most_similar(found, n_shown)
     n_same = sum(bool(result.same) for result in results)
     if n_same == 0:
-        return NOTHING
-    return f"{n_same} {of_all} {'shows' if n_same == 1 else 'show'} the same thing"
+        return tr(NOTHING)
+    if found.n_images == 1:
+        return tr("1 of 1 image shows the same thing")
+    return trn(
+        "{n} of {n_images:,} images shows the same thing",
+        "{n} of {n_images:,} images show the same thing",
+        n_same,
+        n_images=found.n_images,
+    )
+
+
+def most_similar(found: Answer, n_shown: int) -> str:
+    """Say that these are the first of all."""
+    return trn(
+        "{n_shown} most similar of {n:,} image",
+        "{n_shown} most similar of {n:,} images",
+        found.n_images,
+        n_shown=n_shown,
+    )
 
 
 def promise(found: Answer, name: str) -> str | None:
@@ -83,18 +100,34 @@ def promise(found: Answer, name: str) -> str | None:
     if told is None:
         return None
     again = calibration.again(name)
-    least = f"A verified score of {told.least_score:.1f} or more counts as the same thing"
-    if told.is_measured:
-        said = (
-            f"{least}: {told.rate:.0%} of pictures that match nothing here get there, measured "
-            "in this collection."
+    least = told.least_score
+    if told.is_measured and told.earlier_graph:
+        return tr(
+            "A verified score of {least:.1f} or more counts as the same thing: {rate:.0%} of "
+            "pictures that match nothing here get there, measured in this collection. Its graph "
+            "has changed since; to measure again, run `{again}`.",
+            least=least,
+            rate=told.rate,
+            again=again,
         )
-        if told.earlier_graph:
-            said += f" Its graph has changed since; to measure again, run `{again}`."
-        return said
+    if told.is_measured:
+        return tr(
+            "A verified score of {least:.1f} or more counts as the same thing: {rate:.0%} of "
+            "pictures that match nothing here get there, measured in this collection.",
+            least=least,
+            rate=told.rate,
+        )
     if name == demo.NAME:  # its pictures share too much to tell anything by
-        return f"{least}: a cautious guess."
-    return f"{least}: a cautious guess. To measure it in this one, run `{again}`."
+        return tr(
+            "A verified score of {least:.1f} or more counts as the same thing: a cautious guess.",
+            least=least,
+        )
+    return tr(
+        "A verified score of {least:.1f} or more counts as the same thing: a cautious guess. To "
+        "measure it in this one, run `{again}`.",
+        least=least,
+        again=again,
+    )
 
 
 def tiles(
@@ -107,47 +140,53 @@ def tiles(
     for rank, result in enumerate(results[:n_shown], 1):
         image_id, path = result.image_id, shown.images[result.image_id].shown
         told = words.score(found.method, result.score)
-        above = _line_above(results, rank - 1)
+        above, chance = _line_above(results, rank - 1), _chance(found, result)
         by_way = " → ".join(shown.images[i].shown.rsplit("/", 1)[-1] for i in result.path)
         made.append(
             Tile(
                 id=image_id,
                 url=urls.picture(shown, image_id, 640 if drawn else 320, **more),
                 href=urls.page("search", here.to(image_id=image_id)),
-                alt=f"{path}, rank {rank}, score {told}" + (f", {above}" if above else ""),
-                title=f"{path}: search from here{_chance(found, result)}",
+                alt=tr("{path}, rank {rank}, score {score}", path=path, rank=rank, score=told)
+                + (f", {above}" if above else ""),
+                title="\n".join((tr("{path}: search from here", path=path), *chance)),
                 caption=path.rsplit("/", 1)[-1],
                 rank=str(rank),
                 score=told,
                 share=_share(found, result.score, full),
                 more=(
-                    ("Why", View(here, image_id).href()),
-                    ("Inspect", urls.page("inspect", here.to(image_id=image_id))),
+                    (tr("Why"), View(here, image_id).href()),
+                    (tr("Inspect"), urls.page("inspect", here.to(image_id=image_id))),
                 ),
                 download=urls.file(shown, image_id),
                 above=above,
-                note=f"By way of {by_way}; weakest step {told}" if by_way else None,
+                note=tr("By way of {names}; weakest step {score}", names=by_way, score=told)
+                if by_way
+                else None,
             )
         )
     return made
 
 
-def _chance(found: Answer, result: Result) -> str:
+def _chance(found: Answer, result: Result) -> tuple[str, ...]:
     """Say how many pictures that match nothing score as much, where that was measured."""
     share = None if found.calibration is None else found.calibration.reached(result.score)
     if share is None or result.path:
-        return ""
-    told = "under 0.1 %" if share < 0.001 else f"{100 * share:.1f} %"
-    return f"\n{told} of pictures that match nothing here score as much"
+        return ()
+    if share < 0.001:
+        return (tr("under 0.1 % of pictures that match nothing here score as much"),)
+    percent = 100 * share
+    told = tr("{percent:.1f} % of pictures that match nothing here score as much", percent=percent)
+    return (told,)
 
 
 def _line_above(results: list[Result], place: int) -> str | None:
     """Return the line with which a group begins here, if one does."""
     result, before = results[place], results[place - 1] if place else None
     if result.same is False and (before is None or before.same):
-        return UNLIKELY
+        return tr(UNLIKELY)
     if result.path and (before is None or not before.path):
-        return BY_WAY
+        return tr(BY_WAY)
     return None
 
 

@@ -18,8 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine import draw, images, index
+from engine import draw, images, index, language
 from engine.errors import EngineError, ImageError
+from engine.language import tr
 from engine.surf import Features, Keypoints
 from ui import keypoints, samples, urls
 from ui.link import Link
@@ -93,9 +94,19 @@ def _jpeg(data: bytes, *, private: bool) -> Response:
     return _tagged(data, "image/jpeg", private=private)
 
 
+def _language(request: Request) -> str:
+    """Return the language of the address, else the first that the browser asks for."""
+    asked = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
+    return language.nearest(request.query_params.get("lang") or asked)
+
+
 def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
     @functools.wraps(answer)
     def guarded(request: Request) -> Response:
+        with language.speaking(_language(request)):
+            return told(request)
+
+    def told(request: Request) -> Response:
         try:
             given = answer(request)
             tag = given.headers.get("etag")
@@ -104,11 +115,11 @@ def _guard(answer: Callable[[Request], Response]) -> Callable[[Request], Respons
                 return Response(status_code=304, headers=kept)
             return given
         except (ImageError, ValueError, KeyError) as error:
-            told = str(error)
+            why = str(error)
         except (EngineError, OSError) as error:
             log.warning("%s: %s", request.url.path, error)
-            told = "this cannot be read now"  # the reason names files of the server
-        return Response(told, status_code=404, media_type="text/plain; charset=utf-8")
+            why = tr("this cannot be read now")  # the reason names files of the server
+        return Response(why, status_code=404, media_type="text/plain; charset=utf-8")
 
     return guarded
 
@@ -180,7 +191,7 @@ def upload(request: Request) -> Response:
     token = request.path_params["token"]
     found = STORE.get(token)
     if found is None:
-        raise ValueError("there is no such upload")
+        raise ValueError(tr("there is no such upload"))
     return _query(found.data, found.name, Link(upload=token), request)
 
 
@@ -208,7 +219,7 @@ def points(request: Request) -> Response:
     chosen = keypoints.params(opened, float(values["threshold"]), int(values["octaves"]))
     query = Link.read(values).query()
     if not query.has_query:
-        raise ValueError("there is no such picture")
+        raise ValueError(tr("there is no such picture"))
     data = keypoints.pack(opened, describe(opened, query, chosen), values["colour"])
     return _tagged(data, "application/octet-stream", private=True)
 
@@ -219,10 +230,10 @@ def why(request: Request) -> Response:
     opened, values = open_index(request.path_params["name"]), request.query_params
     here = View.read(values)
     if not here.link.has_query:
-        raise ValueError("there is no such picture")
+        raise ValueError(tr("there is no such picture"))
     found = asked.ask(opened, here)
     if found is None:
-        raise ValueError("there is no such result")
+        raise ValueError(tr("there is no such result"))
     draw_it = {"heat": overlays.heat, "warp": overlays.warp}[request.path_params["what"]]
     return _jpeg(images.encode_jpeg(draw_it(found)), private=True)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from engine import demo
 from engine.errors import ImageError
+from engine.language import tr
 
 
 def path(place: int) -> Path:
@@ -15,12 +16,15 @@ def path(place: int) -> Path:
         If there is no such sample, or the demo has not been made.
     """
     if not 0 <= place < len(demo.SAMPLE_QUERIES):
-        raise ImageError(f"There is no sample query {place}.")
+        raise ImageError(tr("There is no sample query {place}.", place=place))
     found = demo.demo_folder() / "queries" / demo.SAMPLE_QUERIES[place].file
     if not found.is_file():
         raise ImageError(
-            f"The sample query {found.name} is not there. Make the demo again with: "
-            "python -m engine demo"
+            tr(
+                "The sample query {name} is not there. Make the demo again with: "
+                "python -m engine demo",
+                name=found.name,
+            )
         )
     return found
 

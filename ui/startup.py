@@ -4,14 +4,16 @@ The work belongs to the server, not to a tab: whoever opens a page sees how far 
 """
 
 import contextlib
+import functools
 import gc
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from engine import demo, index, pipeline
 from engine.errors import CancelledError, EngineError
+from engine.language import mark, tr
 from engine.pool import Progress
 from ui import opened
 from ui.link import Link
@@ -27,8 +29,13 @@ class DemoBuild:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self.progress = Progress("Starting", 0, 0)
-        self.error: str | None = None
+        self.progress = Progress(mark("Starting"), 0, 0)
+        self._fault: Callable[[], str] | None = None
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in the language of whoever asks; None if nothing did."""
+        return None if self._fault is None else self._fault()
 
     @property
     def running(self) -> bool:
@@ -39,7 +46,7 @@ class DemoBuild:
         """Start it, unless it is under way."""
         with self._lock:
             if not self.running:
-                self.error = None
+                self._fault = None
                 self._thread = threading.Thread(target=self._run, name="demo", daemon=True)
                 self._thread.start()
 
@@ -57,16 +64,25 @@ class DemoBuild:
             demo.ensure(self._tell)
             _warm_up()
         except EngineError as error:
-            self.error = str(error)
+            self._fault = functools.partial(str, error)
         except OSError as error:
             log.exception("the demo collection could not be built")
-            self.error = (
-                f"The demo collection could not be built: {error.strerror or 'disk fault'}. Free "
-                "some space, or set VISWORD_ARTIFACTS to a folder that the server may write to."
-            )
+            self._fault = functools.partial(_no_room, error.strerror)
         except Exception:
             log.exception("the demo collection could not be built")
-            self.error = "The demo collection could not be built. The server's log says why."
+            self._fault = _failed
+
+
+def _no_room(why: str | None) -> str:
+    return tr(
+        "The demo collection could not be built: {why}. Free some space, or set VISWORD_ARTIFACTS "
+        "to a folder that the server may write to.",
+        why=why or tr("disk fault"),
+    )
+
+
+def _failed() -> str:
+    return tr("The demo collection could not be built. The server's log says why.")
 
 
 DEMO = DemoBuild()

@@ -6,63 +6,98 @@ from collections.abc import Container
 from engine import methods
 from engine.answer import Timings
 from engine.features import ExtractionParams
+from engine.language import mark, tr
 from engine.methods import AGGREGATED, VECTORS
 
 METHODS = {
-    "expanded": "Expanded: from what is verified on to what that matches, along the collection's "
-    "graph, with the keypoints of the pictures on the way.",
-    "averaged": "Averaged: pictures also count by what the query's sure matches match, as the "
-    "collection's graph knows it. Average query expansion.",
-    "verified": "Verified: the best matches keypoint by keypoint, kept where they agree on one "
-    "shift, turn and stretch of the picture.",
-    "signatures": "Signatures: keypoint with keypoint; each match counts by how alike the two are "
-    "and how rare.",
-    "asmk": "ASMK: what the keypoints of each word add up to, as signs; words that agree well "
-    "count far more than others.",
-    "vlad": "VLAD: for each word, where its keypoints lie around it and how they point, added up.",
-    "vlad-codes": "VLAD in product codes: the same in a tenth of the room.",
-    "distance": "Summed distances: for each word, how far its keypoints lie from it. The original.",
-    "squared-distance": "Summed squared distances, as the original's program added them.",
-    "count": "Counts: how many keypoints each word has.",
-    "tf-idf": "Counts, with rare words weighing more (tf-idf).",
-    "tf-idf-stop": "tf-idf without the commonest twentieth of the words.",
-    "tf-idf-root": "tf-idf of the square roots of counts: what repeats in one picture says less "
-    "each time.",
-    "tf-idf-l1": "tf-idf, compared by how much of the two histograms overlaps.",
+    "expanded": mark(
+        "Expanded: from what is verified on to what that matches, along the collection's graph, "
+        "with the keypoints of the pictures on the way."
+    ),
+    "averaged": mark(
+        "Averaged: pictures also count by what the query's sure matches match, as the collection's"
+        " graph knows it. Average query expansion."
+    ),
+    "verified": mark(
+        "Verified: the best matches keypoint by keypoint, kept where they agree on one shift, turn"
+        " and stretch of the picture."
+    ),
+    "signatures": mark(
+        "Signatures: keypoint with keypoint; each match counts by how alike the two are and how "
+        "rare."
+    ),
+    "asmk": mark(
+        "ASMK: what the keypoints of each word add up to, as signs; words that agree well count "
+        "far more than others."
+    ),
+    "vlad": mark(
+        "VLAD: for each word, where its keypoints lie around it and how they point, added up."
+    ),
+    "vlad-codes": mark("VLAD in product codes: the same in a tenth of the room."),
+    "distance": mark(
+        "Summed distances: for each word, how far its keypoints lie from it. The original."
+    ),
+    "squared-distance": mark("Summed squared distances, as the original's program added them."),
+    "count": mark("Counts: how many keypoints each word has."),
+    "tf-idf": mark("Counts, with rare words weighing more (tf-idf)."),
+    "tf-idf-stop": mark("tf-idf without the commonest twentieth of the words."),
+    "tf-idf-root": mark(
+        "tf-idf of the square roots of counts: what repeats in one picture says less each time."
+    ),
+    "tf-idf-l1": mark("tf-idf, compared by how much of the two histograms overlaps."),
 }
-_COSINE = "How alike the two histograms of words are: 1 is the same, 0.5 nothing in common."
+_COSINE = mark("How alike the two histograms of words are: 1 is the same, 0.5 nothing in common.")
 SCORES = dict.fromkeys(METHODS, _COSINE) | {
-    "tf-idf-l1": "The share of the two histograms of words that overlaps: 1 is the same, 0 nothing "
-    "in common.",
-    "verified": "How much agrees on one map of the picture: more matches, better and rarer ones, "
-    "wider spread give more. 0 where nothing agrees.",
-    "expanded": "The verified score of what the query surely matches. What comes after is verified "
-    "with the keypoints of the pictures on the way, brought down below these: that orders only.",
-    "averaged": "The verified score, and half of the weaker step of every way over a sure match. "
-    "It orders; how sure a match is, the verified score tells.",
-    "asmk": "How well the common words agree: 1 is the most, 0 nothing in common.",
-    "vlad": "How alike the two sums are (cosine): 1 is the same, 0 nothing in common.",
-    "vlad-codes": "How alike the two sums are (cosine): 1 is the same, 0 nothing in common.",
-    "signatures": "The sum of what the matches count, over the square root of the picture's "
-    "number of keypoints.",
+    "tf-idf-l1": mark(
+        "The share of the two histograms of words that overlaps: 1 is the same, 0 nothing in "
+        "common."
+    ),
+    "verified": mark(
+        "How much agrees on one map of the picture: more matches, better and rarer ones, wider "
+        "spread give more. 0 where nothing agrees."
+    ),
+    "expanded": mark(
+        "The verified score of what the query surely matches. What comes after is verified with "
+        "the keypoints of the pictures on the way, brought down below these: that orders only."
+    ),
+    "averaged": mark(
+        "The verified score, and half of the weaker step of every way over a sure match. It "
+        "orders; how sure a match is, the verified score tells."
+    ),
+    "asmk": mark("How well the common words agree: 1 is the most, 0 nothing in common."),
+    "vlad": mark("How alike the two sums are (cosine): 1 is the same, 0 nothing in common."),
+    "vlad-codes": mark("How alike the two sums are (cosine): 1 is the same, 0 nothing in common."),
+    "signatures": mark(
+        "The sum of what the matches count, over the square root of the picture's number of "
+        "keypoints."
+    ),
 }
-NO_KEYPOINTS = "No keypoints were found: the picture is very smooth or dark."
-NO_SLIDERS = (
+NO_SLIDERS = mark(
     "This collection was built with RootSIFT. Threshold and octaves are settings of SURF, so there "
     "is nothing to move here."
 )
 TERMS = {
-    "keypoint": "A small spot that can be found again in another photograph: a corner or a blob, "
-    "with a size and a direction.",
-    "word": "A visual word stands for keypoints that look alike. The vocabulary was learned from "
-    "the collection's own pictures.",
-    "histogram": "For each visual word, what the picture's keypoints add up to.",
-    "idf": "Inverse document frequency: the rarer a word is among the pictures, the more it tells.",
-    "response": "How strongly a spot stands out: the determinant of the Hessian.",
-    "threshold": "Spots that stand out less than this are left out. Lower finds more keypoints.",
-    "octaves": "How often the size of what is looked for doubles.",
-    "descriptor": "128 numbers that say how brightness changes around a keypoint: 4 × 4 cells, "
-    "eight sums each.",
+    "keypoint": mark(
+        "A small spot that can be found again in another photograph: a corner or a blob, with a "
+        "size and a direction."
+    ),
+    "word": mark(
+        "A visual word stands for keypoints that look alike. The vocabulary was learned from the "
+        "collection's own pictures."
+    ),
+    "histogram": mark("For each visual word, what the picture's keypoints add up to."),
+    "idf": mark(
+        "Inverse document frequency: the rarer a word is among the pictures, the more it tells."
+    ),
+    "response": mark("How strongly a spot stands out: the determinant of the Hessian."),
+    "threshold": mark(
+        "Spots that stand out less than this are left out. Lower finds more keypoints."
+    ),
+    "octaves": mark("How often the size of what is looked for doubles."),
+    "descriptor": mark(
+        "128 numbers that say how brightness changes around a keypoint: 4 × 4 cells, eight sums "
+        "each."
+    ),
 }
 
 
@@ -107,21 +142,26 @@ def with_command(text: str) -> str:
 def seconds(value: float) -> str:
     """Return a time with two figures: "0.21 s"; below a millisecond, that it is."""
     if value < 0.001:
-        return "under 0.001 s"
+        return tr("under 0.001 s")
     return f"{value:.2g} s" if value < 9.95 else f"{value:.0f} s"
 
 
 def no_keypoints(extraction: ExtractionParams, where: str) -> str:
     """Say that there are no keypoints and what can be done; `where` a threshold can be moved."""
     if extraction.uses_surf:
-        return f"{NO_KEYPOINTS} Lower the threshold {where}, or try another picture."
-    return f"{NO_KEYPOINTS} Try another picture."
+        return tr(
+            "No keypoints were found: the picture is very smooth or dark. Lower the threshold "
+            "{where}, or try another picture.",
+            where=where,
+        )
+    return tr("No keypoints were found: the picture is very smooth or dark. Try another picture.")
 
 
 def steps(timings: Timings, features: str = "SURF") -> str:
     """Say how long each step took; `features` is what the first is called."""
-    parts = [(features, timings.surf), ("words", timings.words), ("search", timings.search)]
-    parts += [("verification", timings.verify), ("expansion", timings.expand)]
+    parts = [(features, timings.surf), (tr("words"), timings.words)]
+    parts += [(tr("search"), timings.search), (tr("verification"), timings.verify)]
+    parts += [(tr("expansion"), timings.expand)]
     return " · ".join(f"{name} {seconds(value)}" for name, value in parts if value > 0)
 
 
@@ -131,7 +171,10 @@ def lacking(parts: Container[str], name: str) -> list[str]:
     for part in methods.OPTIONAL:
         others = [m for m in methods.METHODS if part in methods.lacking(m, parts)]
         if others:
-            told.append(f"For {', '.join(others)}, run `{methods.adding(part, name)}`.")
+            command = methods.adding(part, name)
+            told.append(
+                tr("For {methods}, run `{command}`.", methods=", ".join(others), command=command)
+            )
     return told
 
 

@@ -11,8 +11,20 @@ from typing import Any
 
 import streamlit as st
 
-KINDS = ("right", "wrong", "junk")
+from engine.language import mark, tr
+
+KINDS = {"right": mark("right"), "wrong": mark("wrong"), "junk": mark("ignored")}
 _HERE = Path(__file__).parent
+
+
+def _kinds() -> dict[str, str]:
+    """Return what the marks are called."""
+    return {kind: tr(name) for kind, name in KINDS.items()}
+
+
+def _canvas() -> dict[str, str]:
+    """Return what the buttons of a picture with zoom are called."""
+    return {"in": tr("Zoom in"), "out": tr("Zoom out"), "fit": tr("Fit")}
 
 
 def _source(name: str) -> str:
@@ -46,7 +58,7 @@ _BARS = st.components.v2.component(
     "visword_bars",
     html=_source("bars.html"),
     css=_source("bars.css"),
-    js=_source("bars.js"),
+    js=_source("history.js") + _source("bars.js"),
 )
 _VIEWER = st.components.v2.component(
     "visword_viewer",
@@ -64,7 +76,7 @@ _OVERLAY = st.components.v2.component(
     "visword_overlay",
     html=_source("overlay.html"),
     css=_source("overlay.css"),
-    js=_source("overlay.js"),
+    js=_source("history.js") + _source("overlay.js"),
 )
 
 
@@ -158,6 +170,11 @@ def gallery(
         "ratio": ratio,
         "label": label,
         "sharp": sharp,
+        "texts": {
+            "download": tr("Download"),
+            "of": tr("{what}: {name}"),
+            "kinds": _kinds(),
+        },
     }
     _GALLERY(key=key, data=data)
 
@@ -263,6 +280,13 @@ def marking(
         "marks": {str(image_id): mark for image_id, mark in marks.items()},
         "version": version,
         "label": label,
+        "texts": {
+            "of": tr("{what}: {name}"),
+            "right": tr("Right: {name}"),
+            "click": tr("{name}: a click marks it right"),
+            "mark": tr("Mark {name}"),
+            "kinds": _kinds(),
+        },
     }
     _MARKING(key=key, data=data, on_marks_change=changed)
 
@@ -285,7 +309,14 @@ def bars(
     label : str
         What they say, for those who do not see them.
     """
-    data = {"values": list(values), "ends": list(ends), "what": what, "name": name, "label": label}
+    data = {
+        "values": list(values),
+        "ends": list(ends),
+        "what": what,
+        "name": name,
+        "label": label,
+        "texts": {"bar": tr("{low} to {high}: {n}")},
+    }
     _BARS(key=key, data=data)
 
 
@@ -339,6 +370,13 @@ def viewer(
         "label": label,
         "chosen": chosen,
         "lit": lit,
+        "texts": {
+            **_canvas(),
+            "whole": tr("Fit the whole picture"),
+            "loading": tr("Loading keypoints"),
+            "failed": tr("The keypoints could not be loaded. Reload the page to try again."),
+            "point": tr("word {word} · size {size} px · response {response}"),
+        },
     }
     _VIEWER(key=key, data=data, on_picked_change=picked)
 
@@ -421,6 +459,15 @@ def pair(
         "lit": lit,
         "label": label,
         "paints": on_paint is not None,
+        "texts": {
+            **_canvas(),
+            "whole": tr("Fit both pictures"),
+            "paint": tr("Paint over"),
+            "painting": tr(
+                "Drag over a part of the query. By keys: arrows move it, with Shift they size it, "
+                "Enter paints."
+            ),
+        },
     }
     _PAIR(key=key, data=data, on_picked_change=picked, on_painted_change=painted)
 
@@ -448,5 +495,12 @@ def overlay(
         "height": height,
         "name_below": name_below,
         "name_above": name_above,
+        "texts": {
+            "share": tr("How much of it: {name}"),
+            "parted": tr("Left of the line: {above}. Right of it: {below}."),
+            "failed": tr("This drawing could not be loaded. Reload the page to try again."),
+            "swap": tr("Swap"),
+            "blink": tr("Blink"),
+        },
     }
     _OVERLAY(key=key, data=data)

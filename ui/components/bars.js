@@ -7,7 +7,8 @@ export default function (component) {
   root.setAttribute("aria-label", data.label)
   const bars = data.values.map((value, i) => {
     const bar = document.createElement("span")
-    bar.title = `${data.ends[i]} to ${data.ends[i + 1]}: ${value.toLocaleString()}`
+    const told = { low: data.ends[i], high: data.ends[i + 1], n: value.toLocaleString() }
+    bar.title = bench.fill(data.texts.bar, told)
     bar.style.setProperty("--share", value / top)
     return bar
   })

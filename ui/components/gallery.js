@@ -56,16 +56,17 @@ export default function (component) {
     }
     if (item.mark) {
       tile.dataset.mark = item.mark
-      tile.append(marked(item.mark))
+      tile.append(marked(item.mark, data.texts.kinds[item.mark]))
     }
     if (item.more.length || item.download) {
-      const actions = bench.actions(item)
+      const actions = bench.actions(item, data.texts.of)
       if (item.download) {
         const link = document.createElement("a")
         link.href = item.download
         link.download = ""
-        link.textContent = "Download"
-        link.setAttribute("aria-label", `Download: ${item.alt}`)
+        link.textContent = data.texts.download
+        const named = { what: data.texts.download, name: item.alt }
+        link.setAttribute("aria-label", bench.fill(data.texts.of, named))
         actions.append(link)
       }
       tile.append(actions)

@@ -19,15 +19,28 @@ const bench = (window.visword ??= (() => {
     window.dispatchEvent(new PopStateEvent("popstate", { state: {} }))
   }
 
+  // A text from Python, with what stands in its {places}.
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place)
+
+  // The buttons of a picture with zoom: those that show a sign are named besides.
+  function name(box, texts) {
+    for (const button of box.querySelectorAll(".tools button")) {
+      const kind = button.dataset.do
+      if (kind === "in" || kind === "out") button.setAttribute("aria-label", texts[kind])
+      else button.textContent = texts[kind]
+      if (kind === "fit") button.setAttribute("aria-label", texts.whole)
+    }
+  }
+
   // The links below a picture, each named by what it shows too.
-  function actions(item) {
+  function actions(item, of) {
     const line = document.createElement("div")
     line.className = "actions"
     for (const [text, href] of item.more) {
       const link = document.createElement("a")
       link.href = href
       link.textContent = text
-      link.setAttribute("aria-label", `${text}: ${item.alt}`)
+      link.setAttribute("aria-label", fill(of, { what: text, name: item.alt }))
       link.onclick = follow
       line.append(link)
     }
@@ -60,6 +73,6 @@ const bench = (window.visword ??= (() => {
     const path = new URL(address ?? "", window.location.href).pathname
     if (!gone || path === window.location.pathname) push.call(window.history, state, title, address)
   }
-  return { actions, follow, scrollBack }
+  return { actions, fill, follow, name, scrollBack }
 })())
 

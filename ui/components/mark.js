@@ -1,18 +1,18 @@
 // Right, wrong, ignored: told by a sign and a word, and by colour beside them.
-const KINDS = { right: ["✓", "right"], wrong: ["✕", "wrong"], junk: ["–", "ignored"] }
+const KINDS = { right: "✓", wrong: "✕", junk: "–" }
 
 function sign(kind) {
   const part = document.createElement("span")
   part.className = `sign ${kind}`
-  part.textContent = KINDS[kind][0]
+  part.textContent = KINDS[kind]
   part.setAttribute("aria-hidden", "true")
   return part
 }
 
-function marked(kind) {
+function marked(kind, word) {
   const line = document.createElement("div")
   line.className = "marked"
-  line.append(sign(kind), KINDS[kind][1])
+  line.append(sign(kind), word)
   return line
 }
 

@@ -8,7 +8,8 @@ export default function (component) {
     root.marks = { ...data.marks }
     delete root.dataset.signature
   }
-  const signature = JSON.stringify([data.items, data.label])
+  const texts = data.texts
+  const signature = JSON.stringify([data.items, data.label, texts])
   if (root.dataset.signature === signature) return
   root.dataset.signature = signature
   root.style.setProperty("--columns", 5)
@@ -21,8 +22,8 @@ export default function (component) {
     const picture = document.createElement("button")
     picture.type = "button"
     picture.className = "picture"
-    picture.title = `${item.title}: a click marks it right`
-    picture.setAttribute("aria-label", `Right: ${item.alt}`)
+    picture.title = bench.fill(texts.click, { name: item.title })
+    picture.setAttribute("aria-label", bench.fill(texts.right, { name: item.alt }))
     const image = document.createElement("img")
     image.loading = "lazy"
     image.alt = ""
@@ -40,7 +41,7 @@ export default function (component) {
     const buttons = document.createElement("div")
     buttons.className = "buttons"
     buttons.setAttribute("role", "group")
-    buttons.setAttribute("aria-label", `Mark ${item.alt}`)
+    buttons.setAttribute("aria-label", bench.fill(texts.mark, { name: item.alt }))
 
     const show = () => {
       const mark = root.marks[item.id]
@@ -63,13 +64,13 @@ export default function (component) {
       button.type = "button"
       button.dataset.kind = kind
       const word = document.createElement("span")
-      word.textContent = KINDS[kind][1]
+      word.textContent = texts.kinds[kind]
       button.append(sign(kind), word)
       button.onclick = () => toggle(kind)
       buttons.append(button)
     }
     show()
-    tile.append(picture, line, buttons, bench.actions(item))
+    tile.append(picture, line, buttons, bench.actions(item, texts.of))
     return tile
   })
   root.replaceChildren(...tiles)

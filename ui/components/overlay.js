@@ -10,19 +10,21 @@ export default function (component) {
   const [swapping, blinking] = root.querySelectorAll("button")
   const told = root.querySelector(".state")
 
+  swapping.textContent = data.texts.swap
+  blinking.textContent = data.texts.blink
   stage.style.setProperty("--ratio", `${data.width} / ${data.height}`)
-  range.setAttribute("aria-label", `How much of it: ${data.name_above}`)
+  range.setAttribute("aria-label", bench.fill(data.texts.share, { name: data.name_above }))
   const show = () => {
     stage.style.setProperty("--share", `${range.value}%`)
     stage.dataset.share = range.value
     told.textContent = { 0: data.name_below, 100: data.name_above }[range.value]
-      ?? `Left of the line: ${data.name_above}. Right of it: ${data.name_below}.`
+      ?? bench.fill(data.texts.parted, { above: data.name_above, below: data.name_below })
   }
   const load = (image, url, alt) => {
     image.alt = alt
     if (image.dataset.url === url) return
     image.dataset.url = url
-    image.onerror = () => { told.textContent = "This drawing could not be loaded. Reload the page to try again." }
+    image.onerror = () => { told.textContent = data.texts.failed }
     image.src = url
   }
   load(below, data.below, data.name_below)

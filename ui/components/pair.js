@@ -26,6 +26,7 @@ export default function (component) {
   }
   const sides = [data.left, data.right]
   view.panes.forEach((pane, i) => { pane.width = sides[i].width; pane.height = sides[i].height })
+  canvas.setAttribute("role", "img") // with its name at once: an image without one is a fault
   canvas.setAttribute("aria-label", data.label)
   paintButton.hidden = !data.paints
   if (view.known !== data.chosen) view.chosen = view.known = data.chosen
@@ -344,8 +345,7 @@ export default function (component) {
   function setPaint(on) {
     view.paint = on
     paintButton.setAttribute("aria-pressed", on)
-    told.textContent = on
-      ? "Drag over a part of the query. By keys: arrows move it, with Shift they size it, Enter paints." : ""
+    told.textContent = on ? data.texts.painting : ""
     if (on) {
       const { width, height } = data.left
       view.rectangle = [width * 0.375, height * 0.375, width * 0.625, height * 0.625]
@@ -382,6 +382,7 @@ export default function (component) {
     event.preventDefault()
   }
 
+  bench.name(box, data.texts)
   box.querySelectorAll(".tools button").forEach((button) => {
     button.onclick = () => {
       if (button.dataset.do === "in") middle(1.6)

@@ -16,12 +16,12 @@ function unpack(bytes) {
 }
 
 // Fetch the keypoints of a picture once; what is chosen among them comes without them.
-async function fetchPoints(view, address, box) {
+async function fetchPoints(view, address, box, texts) {
   view.address = address
   delete box.dataset.points
   const told = box.querySelector(".state")
   const tell = (text) => { if (view.address === address) told.textContent = text }
-  const waiting = setTimeout(() => tell("Loading keypoints"), 300)
+  const waiting = setTimeout(() => tell(texts.loading), 300)
   try {
     const answer = await fetch(address)
     if (!answer.ok) throw new Error(answer.status)
@@ -32,7 +32,7 @@ async function fetchPoints(view, address, box) {
     view.draw && view.draw()
     tell("")
   } catch {
-    tell("The keypoints could not be loaded. Reload the page to try again.")
+    tell(texts.failed)
   } finally {
     clearTimeout(waiting)
   }
@@ -51,8 +51,9 @@ export default function (component) {
     view.image.src = data.url
     views.set(box, view)
   }
+  canvas.setAttribute("role", "img") // with its name at once: an image without one is a fault
   canvas.setAttribute("aria-label", data.label)
-  if (view.address !== data.points) fetchPoints(view, data.points, box)
+  if (view.address !== data.points) fetchPoints(view, data.points, box, data.texts)
 
   const fit = () => canvas.clientWidth / data.width
   const scale = () => fit() * view.zoom
@@ -142,7 +143,8 @@ export default function (component) {
   function describe(i) {
     const points = view.points
     const response = points.response(i).toLocaleString(undefined, { maximumFractionDigits: 0 })
-    return `word ${points.word(i)} · size ${points.size(i).toFixed(0)} px · response ${response}`
+    const size = points.size(i).toFixed(0)
+    return bench.fill(data.texts.point, { word: points.word(i), size, response })
   }
 
   function zoomAt(factor, mx, my) {
@@ -234,6 +236,7 @@ export default function (component) {
     event.preventDefault()
   }
 
+  bench.name(box, data.texts)
   box.querySelectorAll(".tools button").forEach((button) => {
     button.onclick = () => {
       if (button.dataset.do === "in") middle(1.6)

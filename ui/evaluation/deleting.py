@@ -6,6 +6,7 @@ import streamlit as st
 
 from engine import runs, truths
 from engine.errors import ConflictError, EngineError
+from engine.language import tr, trn
 from engine.runs import Run
 from ui import words
 from ui.evaluation import told, view
@@ -35,7 +36,8 @@ def _ask(title: str, sentences: list[str], delete: Callable[[], str]) -> None:
             st.markdown(sentence)
         with st.container(horizontal=True):
             # Both close the dialog.
-            if st.button("Delete it for good", on_click=confirmed) or st.button("Keep it"):
+            deleted = st.button(tr("Delete it for good"), on_click=confirmed)
+            if deleted or st.button(tr("Keep it")):
                 st.rerun()
 
     asked()
@@ -43,31 +45,44 @@ def _ask(title: str, sentences: list[str], delete: Callable[[], str]) -> None:
 
 def run(name: str, opened: Run | None) -> None:
     """Show the button that deletes a run; `opened` is None for one that cannot be read."""
-    if not st.button("Delete this run", key=f"delete-{name}"):
+    if not st.button(tr("Delete this run"), key=f"delete-{name}"):
         return
     if opened is None:
         called = words.plain(name)
-        sentences = [f"The run {called} cannot be read: nothing of it can be shown any more."]
+        sentences = [
+            tr("The run {name} cannot be read: nothing of it can be shown any more.", name=called)
+        ]
     else:
         evaluation = opened.evaluation
-        called = f"{evaluation.method} of {told.when(opened.made)}"
-        asked = told.n_queries(len(evaluation.results))
+        when = told.when(opened.made)
+        called = tr("{method} of {when}", method=evaluation.method, when=when)
         sentences = [
-            f"**{called}** on {words.plain(opened.groundtruth)}, {asked}.",
-            "**Lost** for everyone, and for good: its figures, its curve, and what each query "
-            "found.",
-            "**Stays**: the pictures, the ground truth, and all other runs. You can measure again, "
-            "but where pictures, words or marks have changed since, the figures can differ.",
+            trn(
+                "**{run}** on {truth}, {n:,} query.",
+                "**{run}** on {truth}, {n:,} queries.",
+                len(evaluation.results),
+                run=called,
+                truth=words.plain(opened.groundtruth),
+            ),
+            tr(
+                "**Lost** for everyone, and for good: its figures, its curve, and what each query "
+                "found."
+            ),
+            tr(
+                "**Stays**: the pictures, the ground truth, and all other runs. You can measure "
+                "again, but where pictures, words or marks have changed since, the figures can "
+                "differ."
+            ),
         ]
 
     def delete() -> str:
         view.go(run="", beside="", asked=None)
         if name not in runs.list_runs():
-            raise ConflictError("this run is gone already: someone else deleted it")
+            raise ConflictError(tr("this run is gone already: someone else deleted it"))
         runs.delete_run(name)
-        return f"Deleted: the run {called}."
+        return tr("Deleted: the run {name}.", name=called)
 
-    _ask("Delete this run?", sentences, delete)
+    _ask(tr("Delete this run?"), sentences, delete)
 
 
 def truth(name: str, holds: str, digest: str, unsaved: bool = False) -> None:
@@ -84,15 +99,26 @@ def truth(name: str, holds: str, digest: str, unsaved: bool = False) -> None:
     unsaved : bool
         Whether the visitor has marks that are not saved.
     """
-    if not st.button("Delete", key=f"delete-truth-{name}", help="Delete this ground truth"):
+    label, what = tr("Delete"), tr("Delete this ground truth")
+    if not st.button(label, key=f"delete-truth-{name}", help=what):
         return
-    also = ", those that you have not saved too" if unsaved else ""
+    if unsaved:
+        lost = tr(
+            "**Lost** for everyone, and for good: all its marks, those that you have not saved "
+            "too. Download the csv first if you may want them back."
+        )
+    else:
+        lost = tr(
+            "**Lost** for everyone, and for good: all its marks. Download the csv first if you "
+            "may want them back."
+        )
     sentences = [
-        f"**{words.plain(name)}**: {holds}.",
-        f"**Lost** for everyone, and for good: all its marks{also}. Download the csv first if you "
-        "may want them back.",
-        "**Stays**: the pictures, and the runs that were measured with it. Their figures and "
-        "queries can still be seen and compared.",
+        tr("**{name}**: {holds}.", name=words.plain(name), holds=holds),
+        lost,
+        tr(
+            "**Stays**: the pictures, and the runs that were measured with it. Their figures and "
+            "queries can still be seen and compared."
+        ),
     ]
 
     def delete() -> str:
@@ -101,6 +127,6 @@ def truth(name: str, holds: str, digest: str, unsaved: bool = False) -> None:
         for key in [key for key in drafts if key[1] == name]:
             del drafts[key]
         view.go(truth="", image_id=None)
-        return f"Deleted: the ground truth {words.plain(name)}."
+        return tr("Deleted: the ground truth {name}.", name=words.plain(name))
 
-    _ask("Delete this ground truth?", sentences, delete)
+    _ask(tr("Delete this ground truth?"), sentences, delete)

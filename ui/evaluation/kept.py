@@ -9,6 +9,7 @@ import streamlit as st
 from engine import runs, truths
 from engine.errors import EngineError
 from engine.index import Index
+from engine.language import tr
 from engine.runs import Run
 from engine.truths import Truth
 from ui import opened
@@ -68,10 +69,10 @@ class Brief:
     def older(self, shown: Index) -> str:
         """Say what the index was at that time, if that is not what it is now; else nothing."""
         if self.catalogue != shown.manifest["parts"]["images"]["catalogue"]["sha256"]:
-            return "older: other pictures"
+            return tr("older: other pictures")
         if self.codebook != shown.manifest["parts"]["codebook"]["digest"]:
-            return "older: other words"
-        return "" if self.index_stamp == shown.stamp else "older state of the index"
+            return tr("older: other words")
+        return "" if self.index_stamp == shown.stamp else tr("older state of the index")
 
 
 def brief(run: Run) -> Brief:
@@ -91,11 +92,8 @@ def brief(run: Run) -> Brief:
 
 
 @st.cache_resource(max_entries=4096, show_spinner=False)
-def _brief(folder: str, name: str, state: object) -> Brief | str:
-    try:
-        return brief(runs.open_run(name))
-    except EngineError as error:
-        return str(error)
+def _brief(folder: str, name: str, state: object) -> Brief:
+    return brief(runs.open_run(name))
 
 
 @st.cache_resource(max_entries=1024, show_spinner=False)
@@ -113,11 +111,13 @@ def of_collection(shown: Index) -> tuple[list[Brief], dict[str, str]]:
     found: list[Brief] = []
     faults: dict[str, str] = {}
     for name in runs.list_runs():
-        told = _brief(str(runs.runs_folder()), name, _run_state(name))
-        if isinstance(told, str):
+        try:
+            told = _brief(str(runs.runs_folder()), name, _run_state(name))
+        except EngineError as error:
             if name.startswith(shown.name[:20]):
-                faults[name] = told
-        elif told.collection == shown.name:
+                faults[name] = str(error)
+            continue
+        if told.collection == shown.name:
             found.append(told)
     return sorted(found, key=lambda one: (one.made, one.name), reverse=True), faults
 

@@ -8,6 +8,7 @@ import streamlit as st
 from engine import artifacts, methods, truths
 from engine.errors import EngineError
 from engine.index import Index
+from engine.language import tr, trn
 from engine.truths import Truth
 from ui import opened, urls, words
 from ui.components import Cell, Row, Tile, gallery, marking, table
@@ -31,7 +32,7 @@ def show(shown: Index, here: View) -> None:
         st.header(words.plain(here.truth), anchor=False)
         st.error(told.told(error))
         with st.container(horizontal=True):
-            st.button("All ground truths", on_click=view.go, kwargs={"truth": ""})
+            st.button(tr("All ground truths"), on_click=view.go, kwargs={"truth": ""})
             _delete_unfit(shown, here.truth)
         return
     if here.link.image_id is None:
@@ -45,32 +46,36 @@ def _delete_unfit(shown: Index, name: str) -> None:
     """Offer to delete what does not fit this collection, if it can be read at all."""
     with contextlib.suppress(EngineError):
         if digest := truths.digest_of(name):
-            deleting.truth(name, f"it does not fit {words.plain(shown.name)}", digest)
+            what = tr("it does not fit {name}", name=words.plain(shown.name))
+            deleting.truth(name, what, digest)
 
 
 def overview(shown: Index, here: View) -> None:
     """Show the ground truths that are kept, and begin another."""
-    st.header("Ground truths", anchor=False)
+    st.header(tr("Ground truths"), anchor=False)
     st.caption(
-        "A ground truth says for some queries which pictures are right answers, and which are to "
-        "be ignored. All others count as wrong."
+        tr(
+            "A ground truth says for some queries which pictures are right answers, and which are "
+            "to be ignored. All others count as wrong."
+        )
     )
     rows = []
     for name in truths.list_truths():
-        cell = Cell(name, here.href(truth=name), label=f"{name}: open it")
+        cell = Cell(name, here.href(truth=name), label=tr("{name}: open it", name=name))
         try:
             found = kept.open_truth(name, shown)
         except EngineError as error:
             first = str(error).splitlines()[-1].strip()
-            rows.append(Row((cell, Cell(f"does not fit {shown.name}: {first}"[:160]))))
+            why = tr("does not fit {name}: {why}", name=shown.name, why=first)
+            rows.append(Row((cell, Cell(why[:160]))))
             continue
         rows.append(Row((cell, Cell(_holds(found)))))
     if rows:
-        table(["Name", "What it holds"], rows, "truths", "Ground truths")
+        table([tr("Name"), tr("What it holds")], rows, "truths", tr("Ground truths"))
     left, right = st.columns(2, gap="large")
     with left, st.form("new", border=False):
-        name = st.text_input("Make one on the screen: its name", max_chars=48)
-        if st.form_submit_button("Begin"):
+        name = st.text_input(tr("Make one on the screen: its name"), max_chars=48)
+        if st.form_submit_button(tr("Begin")):
             _begin(name.strip())
     with right:
         measure.upload(shown)
@@ -79,9 +84,19 @@ def overview(shown: Index, here: View) -> None:
 def _holds(found: Truth) -> str:
     """Say what is in a ground truth."""
     count = Counter(mark for marks in found.marks.values() for mark in marks.values())
-    told_marks = f"{count['right']:,} right, {count['junk']:,} ignored"
-    told_marks += f", {count['wrong']:,} looked at and wrong" if count["wrong"] else ""
-    return f"{told.n_queries(len(found.queries))}, {told_marks}"
+    asked = told.n_queries(len(found.queries))
+    right, wrong, junk = count["right"], count["wrong"], count["junk"]
+    if not wrong:
+        return tr(
+            "{queries}, {right:,} right, {junk:,} ignored", queries=asked, right=right, junk=junk
+        )
+    return tr(
+        "{queries}, {right:,} right, {junk:,} ignored, {wrong:,} looked at and wrong",
+        queries=asked,
+        right=right,
+        junk=junk,
+        wrong=wrong,
+    )
 
 
 def _begin(name: str) -> None:
@@ -89,12 +104,15 @@ def _begin(name: str) -> None:
         artifacts.check_name(name)
     except ValueError:
         st.error(
-            "A name is made of letters, digits, '-', '_' and '.', and begins with a letter or "
-            "digit."
+            tr(
+                "A name is made of letters, digits, '-', '_' and '.', and begins with a letter or "
+                "digit."
+            )
         )
         return
     if name in truths.list_truths():
-        st.error(f"There is a ground truth {words.plain(name)} already: open it above.")
+        told_name = words.plain(name)
+        st.error(tr("There is a ground truth {name} already: open it above.", name=told_name))
         return
     view.go(truth=name)
     st.rerun()
@@ -103,7 +121,7 @@ def _begin(name: str) -> None:
 def _save(shown: Index, held: Draft, key: str = "save") -> None:
     """Show the button that writes the marks down."""
     can = bool(held.changes) and not held.conflict
-    if st.button("Save", disabled=not can, key=key):
+    if st.button(tr("Save"), disabled=not can, key=key):
         try:
             held.save(shown)
         except (EngineError, ValueError) as error:
@@ -116,7 +134,7 @@ def _download(held: Draft) -> None:
     if held.base.digest:
         seen = held.base
         st.download_button(
-            "Download csv",
+            tr("Download csv"),
             lambda: truths.csv_of(seen),
             file_name=f"{seen.name}.csv",
             mime="text/csv",
@@ -131,25 +149,42 @@ def _state(shown: Index, held: Draft) -> None:
     name = words.plain(held.base.name)
     if held.conflict:
         theirs = kept.open_truth(held.base.name, shown)
-        mine = f"Your marks of {told.n_queries(len(held.changes))} are not saved"
         if theirs.digest:
-            did, label = "saved", "Put my marks onto theirs"
-            mine += ", and theirs are not overwritten"
+            label = tr("Put my marks onto theirs")
+            said = trn(
+                "Someone else saved {name} since you opened it. Your marks of {n:,} query are not "
+                "saved, and theirs are not overwritten.",
+                "Someone else saved {name} since you opened it. Your marks of {n:,} queries are "
+                "not saved, and theirs are not overwritten.",
+                len(held.changes),
+                name=name,
+            )
         else:
-            did, label = "deleted", "Make it anew with my marks"
-        st.warning(f"Someone else {did} {name} since you opened it. {mine}.")
+            label = tr("Make it anew with my marks")
+            said = trn(
+                "Someone else deleted {name} since you opened it. Your marks of {n:,} query are "
+                "not saved.",
+                "Someone else deleted {name} since you opened it. Your marks of {n:,} queries are "
+                "not saved.",
+                len(held.changes),
+                name=name,
+            )
+        st.warning(said)
         with st.container(horizontal=True):
-            for answer, keep in ((label, True), ("Drop my marks", False)):
+            for answer, keep in ((label, True), (tr("Drop my marks"), False)):
                 if st.button(answer):
                     held.rebase(theirs, keep=keep)
                     st.rerun()
         return
     if held.gone:
-        st.warning(f"Someone else deleted {name} since you opened it. Saving makes it anew.")
+        st.warning(
+            tr("Someone else deleted {name} since you opened it. Saving makes it anew.", name=name)
+        )
     if held.changes:
-        st.caption(f"Not saved yet: {told.n_queries(len(held.changes))}.")
+        n = len(held.changes)
+        st.caption(trn("Not saved yet: {n:,} query.", "Not saved yet: {n:,} queries.", n))
     elif held.base.digest:
-        st.caption("All is saved.")
+        st.caption(tr("All is saved."))
 
 
 def one_truth(shown: Index, here: View, held: Draft) -> None:
@@ -160,8 +195,8 @@ def one_truth(shown: Index, here: View, held: Draft) -> None:
         _download(held)
         if held.base.queries:
             kwargs = {"part": view.MEASURE}
-            st.button("Measure with it", on_click=view.go, kwargs=kwargs)
-        st.button("All ground truths", on_click=view.go, kwargs={"truth": ""})
+            st.button(tr("Measure with it"), on_click=view.go, kwargs=kwargs)
+        st.button(tr("All ground truths"), on_click=view.go, kwargs={"truth": ""})
         if held.base.digest:
             what = here.truth, _holds(held.base), held.base.digest
             deleting.truth(*what, unsaved=bool(held.changes))
@@ -174,8 +209,8 @@ def one_truth(shown: Index, here: View, held: Draft) -> None:
             continue
         count = Counter(held.marks(path).values())
         name = path.rsplit("/", 1)[-1]
-        note = "" if count["right"] else "does not count: nothing is right yet"
-        note = "not saved yet" if path in held.changes and not note else note
+        note = "" if count["right"] else tr("does not count: nothing is right yet")
+        note = tr("not saved yet") if path in held.changes and not note else note
         rows.append(
             Row(
                 (
@@ -183,7 +218,7 @@ def one_truth(shown: Index, here: View, held: Draft) -> None:
                         name,
                         here.href(image_id=image_id),
                         urls.picture(shown, image_id, 160),
-                        label=f"{name}: mark its results",
+                        label=tr("{name}: mark its results", name=name),
                         note=note,
                     ),
                     *(Cell(f"{count[mark]:,}") for mark in truths.MARKS),
@@ -191,8 +226,8 @@ def one_truth(shown: Index, here: View, held: Draft) -> None:
             )
         )
     if rows:
-        counted = [told.SHOWN[mark].capitalize() for mark in truths.MARKS]
-        table(["Query", *counted], rows, "asked", "Queries of this ground truth", counted)
+        counted = [tr(told.SHOWN[mark]).capitalize() for mark in truths.MARKS]
+        table([tr("Query"), *counted], rows, "asked", tr("Queries of this ground truth"), counted)
     _pick(shown, here, held)
 
 
@@ -201,11 +236,12 @@ def _pick(shown: Index, here: View, held: Draft) -> None:
     taken = set(held.queries())
     n_shown = st.session_state.setdefault("n_picked", PER_PAGE)
     free = [i for i, entry in enumerate(shown.images) if entry.path not in taken]
-    more = "the next" if taken else "the first"
-    st.subheader(f"Pick {more} query", anchor=False)
+    st.subheader(tr("Pick the next query") if taken else tr("Pick the first query"), anchor=False)
     st.caption(
-        "A picture of something that other pictures show too. You mark its results, save, and pick "
-        "the next; the more queries, the surer the figures."
+        tr(
+            "A picture of something that other pictures show too. You mark its results, save, and "
+            "pick the next; the more queries, the surer the figures."
+        )
     )
     tiles = [
         Tile(
@@ -213,13 +249,13 @@ def _pick(shown: Index, here: View, held: Draft) -> None:
             url=urls.picture(shown, i, 320),
             href=here.href(image_id=i),
             alt=shown.images[i].shown,
-            title=f"{shown.images[i].shown}: mark its results",
+            title=tr("{name}: mark its results", name=shown.images[i].shown),
             caption=shown.images[i].shown.rsplit("/", 1)[-1],
         )
         for i in free[:n_shown]
     ]
-    gallery(tiles, "pick", "Pictures of the collection", columns=6, columns_small=2)
-    if n_shown < len(free) and st.button("Show more pictures"):
+    gallery(tiles, "pick", tr("Pictures of the collection"), columns=6, columns_small=2)
+    if n_shown < len(free) and st.button(tr("Show more pictures")):
         st.session_state["n_picked"] = n_shown + PER_PAGE
         st.rerun()
 
@@ -236,20 +272,25 @@ def one_query(shown: Index, here: View, held: Draft, image_id: int) -> None:
             id=image_id,
             url=urls.picture(shown, image_id, 640),
             href=urls.page("inspect", here.link),
-            alt=f"Query: {entry.shown}",
-            title="Inspect",
+            alt=tr("Query: {name}", name=entry.shown),
+            title=tr("Inspect"),
         )
         ratio = f"{entry.width} / {entry.height}"
-        gallery([tile], "query-picture", "Query", columns=1, columns_small=1, ratio=ratio)
-        st.caption(f"A query of {words.plain(here.truth)}")
+        gallery([tile], "query-picture", tr("Query"), columns=1, columns_small=1, ratio=ratio)
+        st.caption(tr("A query of {name}", name=words.plain(here.truth)))
         method = view.choose_method(
             available,
             here.link.method or usual,
-            help="What the results are ranked by. Marks do not depend on it: try several.",
+            help=tr("What the results are ranked by. Marks do not depend on it: try several."),
         )
     with right:
         if len(shown.words(image_id).word_ids) == 0:
-            st.warning(f"{words.NO_KEYPOINTS} Its results say nothing: pick another query.")
+            st.warning(
+                tr(
+                    "No keypoints were found: the picture is very smooth or dark. Its results say "
+                    "nothing: pick another query."
+                )
+            )
         found = opened.search(shown, Link(image_id=image_id), method).ranking.image_ids.tolist()
         _results(shown, here, held, entry.path, found)
 
@@ -264,20 +305,22 @@ def _results(shown: Index, here: View, held: Draft, query: str, found: list[int]
     ranks = {i: rank for rank, i in enumerate(found, 1)}
     further = [i for i in ranks if ranks[i] > n_shown and i in marks]
     listed = [*found[:n_shown], *further]
-    st.subheader("Which of these show the same thing?", anchor=False)
+    st.subheader(tr("Which of these show the same thing?"), anchor=False)
     st.caption(
-        "A click on a picture marks it right, the buttons below it the rest. Ignored: too little "
-        "is seen to say. What you do not mark counts as wrong."
+        tr(
+            "A click on a picture marks it right, the buttons below it the rest. Ignored: too "
+            "little is seen to say. What you do not mark counts as wrong."
+        )
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         _save(shown, held)
         rest = [i for i in found[:n_shown] if i not in marks]
-        if rest and st.button("Mark the rest wrong"):
+        if rest and st.button(tr("Mark the rest wrong")):
             wrong = {shown.images[i].path: "wrong" for i in rest}
             held.mark(query, held.marks(query) | wrong)
             held.version += 1
             st.rerun()
-        st.button("Next query", on_click=view.go, kwargs={"image_id": None})
+        st.button(tr("Next query"), on_click=view.go, kwargs={"image_id": None})
     _state(shown, held)
 
     def changed(told_marks: dict[int, str]) -> None:
@@ -285,20 +328,40 @@ def _results(shown: Index, here: View, held: Draft, query: str, found: list[int]
         held.mark(query, hidden | {shown.images[i].path: m for i, m in told_marks.items()})
 
     count = Counter(marks.values())
-    st.markdown(
-        f"{count['right']} right, {count['wrong']} wrong, {count['junk']} ignored of "
-        f"{len(found):,} results"
-        + ("" if count["right"] or not marks else ". The query counts once one is right")
-        + "."
-    )
+    _count(count, len(found))
     tiles = [_tile(shown, here, i, ranks[i]) for i in listed]
     version = f"{held.base.digest[:16]}-{held.version}"
-    marking(tiles, marks, version, f"marking-{query}", "Results to be marked", changed)
+    marking(tiles, marks, version, f"marking-{query}", tr("Results to be marked"), changed)
     with st.container(horizontal=True):
         _save(shown, held, "save-below")
-        if n_shown < len(found) and st.button("Show more results"):
+        if n_shown < len(found) and st.button(tr("Show more results")):
             counts[page] = n_shown + FEW
             st.rerun()
+
+
+def _count(count: Counter[str], n_results: int) -> None:
+    """Say how many are marked how."""
+    if count["right"] or not count:
+        said = trn(
+            "{right} right, {wrong} wrong, {junk} ignored of {n:,} result.",
+            "{right} right, {wrong} wrong, {junk} ignored of {n:,} results.",
+            n_results,
+            right=count["right"],
+            wrong=count["wrong"],
+            junk=count["junk"],
+        )
+    else:
+        said = trn(
+            "{right} right, {wrong} wrong, {junk} ignored of {n:,} result. The query counts once "
+            "one is right.",
+            "{right} right, {wrong} wrong, {junk} ignored of {n:,} results. The query counts once "
+            "one is right.",
+            n_results,
+            right=count["right"],
+            wrong=count["wrong"],
+            junk=count["junk"],
+        )
+    st.markdown(said)
 
 
 def _tile(shown: Index, here: View, image_id: int, rank: int) -> Tile:
@@ -307,9 +370,9 @@ def _tile(shown: Index, here: View, image_id: int, rank: int) -> Tile:
         id=image_id,
         url=urls.picture(shown, image_id, 320),
         href="",
-        alt=f"{path}, rank {rank}",
+        alt=tr("{path}, rank {rank}", path=path, rank=rank),
         title=path,
         caption=path.rsplit("/", 1)[-1],
         rank=str(rank),
-        more=(("Inspect", urls.page("inspect", here.link.to(image_id=image_id))),),
+        more=((tr("Inspect"), urls.page("inspect", here.link.to(image_id=image_id))),),
     )

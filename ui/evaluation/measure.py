@@ -5,6 +5,7 @@ import streamlit as st
 from engine import groundtruth, methods, truths
 from engine.errors import ArtifactError, ConflictError, EngineError
 from engine.index import Index
+from engine.language import tr, trn
 from ui import words
 from ui.evaluation import kept, told, view
 from ui.evaluation.view import View
@@ -13,30 +14,33 @@ from ui.measuring import DONE, FAILED, MEASUREMENTS, STOPPED, WAITING, Measureme
 
 def show(shown: Index, here: View) -> None:
     """Let a ground truth and a method be chosen, and measure."""
-    st.header("Measure a method", anchor=False)
+    st.header(tr("Measure a method"), anchor=False)
     st.caption(
-        "Each query of the ground truth ranks the whole collection. It goes on when you leave the "
-        "page, and is kept as a run."
+        tr(
+            "Each query of the ground truth ranks the whole collection. It goes on when you leave "
+            "the page, and is kept as a run."
+        )
     )
     names = truths.list_truths()
     name = ""
     if here.truth and here.truth not in names:
-        st.warning(f"There is no ground truth {words.plain(here.truth)}.")
+        st.warning(tr("There is no ground truth {name}.", name=words.plain(here.truth)))
     left, right = st.columns(2, gap="large")
     with left:
         if names:
             name = _choose_truth(names, here.truth)
         else:
-            st.info("There is no ground truth yet: upload a csv, or make one on the screen.")
-            st.button("Make a ground truth", on_click=view.go, kwargs={"part": view.TRUTHS})
+            st.info(tr("There is no ground truth yet: upload a csv, or make one on the screen."))
+            part = {"part": view.TRUTHS}
+            st.button(tr("Make a ground truth"), on_click=view.go, kwargs=part)
         can = bool(name) and _fits(shown, name)
     with right:
         usual = shown.method if shown.method in methods.available(shown.parts) else ""
         method = view.choose_method(methods.available(shown.parts), here.link.method or usual)
-        st.caption(words.METHODS[method])
+        st.caption(tr(words.METHODS[method]))
         for line in words.lacking(shown.parts, shown.name):
             st.caption(line)
-        if st.button("Measure", disabled=not can):
+        if st.button(tr("Measure"), disabled=not can):
             st.session_state["measured"] = MEASUREMENTS.start(shown.name, name, method)
             st.rerun()
     with left:
@@ -47,7 +51,7 @@ def _choose_truth(names: list[str], current: str) -> str:
     key = "choose-truth"
     st.session_state[key] = current if current in names else names[0]
     chosen: str = st.selectbox(
-        "Ground truth",
+        tr("Ground truth"),
         names,
         key=key,
         on_change=lambda: view.go(truth=st.session_state[key]),
@@ -65,9 +69,15 @@ def _fits(shown: Index, name: str) -> bool:
         return False
     n_right = sum(len(query.positives) + query.n_missing for query in queries)
     n_groups = len({query.landmark for query in queries})
-    groups = "" if n_groups == len(queries) else f" of {words.counted(n_groups, 'thing')}"
-    right = words.counted(n_right, "right answer")
-    st.caption(f"{told.n_queries(len(queries))}{groups}, {right} in all.")
+    right = trn("{n:,} right answer", "{n:,} right answers", n_right)
+    asked = told.n_queries(len(queries))
+    if n_groups == len(queries):
+        st.caption(tr("{queries}, {right} in all.", queries=asked, right=right))
+    else:
+        things = trn("{n:,} thing", "{n:,} things", n_groups)
+        st.caption(
+            tr("{queries} of {things}, {right} in all.", queries=asked, things=things, right=right)
+        )
     return True
 
 
@@ -88,13 +98,15 @@ def upload(shown: Index) -> None:
         view.go(truth=name)
 
     st.file_uploader(
-        "Or upload a csv",
+        tr("Or upload a csv"),
         ["csv"],
         key=key,
         on_change=uploaded,
         max_upload_size=truths.MAX_BYTES // 2**20,
-        help="Columns query, relevant, label; labels good, ok and same are right, junk is "
-        "ignored. A column landmark may name groups of queries.",
+        help=tr(
+            "Columns query, relevant, label; labels good, ok and same are right, junk is "
+            "ignored. A column landmark may name groups of queries."
+        ),
     )
     if "csv_error" in st.session_state:
         st.error(st.session_state.pop("csv_error"))
@@ -107,25 +119,29 @@ def progress(shown: Index) -> None:
     mine: Measurement | None = st.session_state.get("measured")
     if mine is None or mine.active or mine.collection != shown.name:
         return
-    what = f"{mine.method} on {words.plain(mine.truth)}"
+    what = _what(mine)
     with st.container(horizontal=True, vertical_alignment="center"):
         if mine.state == DONE:
             _measured(what, mine.run)
         elif mine.state == FAILED:
             st.error(told.told(ConflictError(mine.error)))
         elif mine.state == STOPPED:
-            st.info(f"Stopped: {what}. Nothing of it was kept.")
-        st.button("Dismiss", on_click=lambda: st.session_state.pop("measured", None))
+            st.info(tr("Stopped: {what}. Nothing of it was kept.", what=what))
+        st.button(tr("Dismiss"), on_click=lambda: st.session_state.pop("measured", None))
+
+
+def _what(one: Measurement) -> str:
+    return tr("{method} on {truth}", method=one.method, truth=words.plain(one.truth))
 
 
 def _measured(what: str, run: str) -> None:
     try:
         map_ = kept.figures(run)["mAP"]
     except ArtifactError:
-        st.info(f"Measured: {what}. The run was deleted since.")
+        st.info(tr("Measured: {what}. The run was deleted since.", what=what))
         return
-    st.success(f"Measured: {what}, mAP {map_:.3f}.")
-    st.button("Open the run", on_click=_open, args=(run,))
+    st.success(tr("Measured: {what}, mAP {map:.3f}.", what=what, map=map_))
+    st.button(tr("Open the run"), on_click=_open, args=(run,))
 
 
 def _open(run: str) -> None:
@@ -141,14 +157,20 @@ def _running(collection: str) -> None:
     if not active or len(active) < shown_before:
         st.rerun(scope="app")
     for place, one in enumerate(active):
-        what = f"{one.method} on {words.plain(one.truth)}"
+        what, share = _what(one), 0.0
         if one.state == WAITING:
-            text, share = f"Waiting for its turn: {what}", 0.0
+            text = tr("Waiting for its turn: {what}", what=what)
         elif one.n_queries == 0:
-            text, share = f"Getting ready: {what}", 0.0
+            text = tr("Getting ready: {what}", what=what)
         else:
             share = one.n_done / one.n_queries
-            text = f"Measuring {what}: {one.n_done} of {told.n_queries(one.n_queries)}"
+            text = trn(
+                "Measuring {what}: {n_done} of {n:,} query",
+                "Measuring {what}: {n_done} of {n:,} queries",
+                one.n_queries,
+                what=what,
+                n_done=one.n_done,
+            )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(share, text)
-            st.button("Stop", key=f"stop-{place}-{id(one)}", on_click=one.stop)
+            st.button(tr("Stop"), key=f"stop-{place}-{id(one)}", on_click=one.stop)

@@ -4,10 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from engine import measures, runs
+from engine import language, measures, runs
 from engine.compare import Comparison, compare
 from engine.errors import ArtifactError, EngineError
 from engine.index import Index
+from engine.language import mark, tr, trn
 from engine.runs import Run
 from ui import words
 from ui.components import Cell, Row, table
@@ -17,37 +18,53 @@ from ui.evaluation.queries import queries
 from ui.evaluation.view import View
 
 N_RUNS = 12
-SHORT = (
+SHORT = mark(
     "mAP: how early the right answers come, 0 to 1; 95 %: where it would lie with other queries of "
     "the same kind. P@4: the share of right answers among the first four results."
 )
-FIGURES = ("mAP", "95 %", "P@1", "P@4", "All four right", "Easy mAP", "CPU s")
+FIGURES = (
+    "mAP",
+    "95 %",
+    "P@1",
+    "P@4",
+    mark("All four right"),
+    mark("Easy mAP"),
+    mark("CPU s"),
+)
 
 
 def empty(shown: Index) -> None:
     """Say what an evaluation is, and how to come by one."""
-    st.header("How good is the search on your own pictures?", anchor=False)
+    st.header(tr("How good is the search on your own pictures?"), anchor=False)
     st.markdown(
-        "For some pictures you say which others are right answers: that is a **ground truth**. An "
-        "**evaluation** then ranks the whole collection for each of these queries, and tells how "
-        "early the right answers come. It is kept as a **run**, so that two methods can be laid "
-        "side by side. There are two ways to get one:"
+        tr(
+            "For some pictures you say which others are right answers: that is a **ground truth**. "
+            "An **evaluation** then ranks the whole collection for each of these queries, and "
+            "tells how early the right answers come. It is kept as a **run**, so that two methods "
+            "can be laid side by side. There are two ways to get one:"
+        )
     )
     left, right = st.columns(2, gap="large")
     with left, st.container(border=True):
-        st.markdown("**Here, on the screen**")
+        st.markdown(tr("**Here, on the screen**"))
         st.markdown(
-            "Pick a picture, look at its results, mark each right, wrong or ignored; a handful of "
-            "queries will do to begin with. Then measure a method."
+            tr(
+                "Pick a picture, look at its results, mark each right, wrong or ignored; a handful "
+                "of queries will do to begin with. Then measure a method."
+            )
         )
         with st.container(horizontal=True):
             part = {"part": view.TRUTHS}
-            st.button("Make a ground truth", on_click=view.go, kwargs=part)
-            st.button("Measure with a csv", on_click=view.go, kwargs={"part": view.MEASURE})
+            st.button(tr("Make a ground truth"), on_click=view.go, kwargs=part)
+            part = {"part": view.MEASURE}
+            st.button(tr("Measure with a csv"), on_click=view.go, kwargs=part)
     with right, st.container(border=True):
-        st.markdown("**On the command line**")
+        st.markdown(tr("**On the command line**"))
         st.markdown(
-            "With a csv of the columns query, relevant, label; the second measures every method."
+            tr(
+                "With a csv of the columns query, relevant, label; the second measures every "
+                "method."
+            )
         )
         st.code(
             f"python -m engine evaluate {shown.name} groundtruth.csv\n"
@@ -74,7 +91,7 @@ def show(shown: Index, here: View) -> None:
         return
     runs_table(shown, here, found, chosen)
     if not chosen:
-        st.caption("Open a run to see its curve and its queries, the worst first.")
+        st.caption(tr("Open a run to see its curve and its queries, the worst first."))
         told.glossary()
         return
     told.glossary()
@@ -92,7 +109,7 @@ def chosen_runs(shown: Index, here: View) -> list[Run]:
         if not name or (name == here.beside and not found):
             continue
         if name not in runs.list_runs():
-            st.warning(f"There is no run {words.plain(name)} any more.")
+            st.warning(tr("There is no run {name} any more.", name=words.plain(name)))
             continue
         try:
             run = kept.open_run(name)
@@ -101,8 +118,12 @@ def chosen_runs(shown: Index, here: View) -> list[Run]:
             continue
         if run.evaluation.index != shown.name:
             st.warning(
-                f"The run {words.plain(name)} is one of the collection "
-                f"{words.plain(run.evaluation.index)}: choose that collection to see it."
+                tr(
+                    "The run {name} is one of the collection {collection}: choose that collection "
+                    "to see it.",
+                    name=words.plain(name),
+                    collection=words.plain(run.evaluation.index),
+                )
             )
             continue
         found.append(run)
@@ -136,8 +157,12 @@ def runs_table(shown: Index, here: View, found: list[Brief], opened: list[Run]) 
     named = [run for run in found if run.name in (here.run, here.beside)]
     listed = found if told_all else found[:N_RUNS]
     listed += [run for run in named if run not in listed]
-    heading = ["Run", *(["Beside"] if here.run else []), *FIGURES, "When (UTC)", "Ground truth"]
-    st.subheader(f"{words.counted(len(found), 'run')} of {words.plain(shown.name)}", anchor=False)
+    figures_told = [tr(name) for name in FIGURES]
+    heading = [tr("Run"), *([tr("Beside")] if here.run else []), *figures_told]
+    heading += [tr("When (UTC)"), tr("Ground truth")]
+    name = words.plain(shown.name)
+    n_runs = trn("{n:,} run of {name}", "{n:,} runs of {name}", len(found), name=name)
+    st.subheader(n_runs, anchor=False)
     rows = []
     for run in listed:
         try:
@@ -155,18 +180,18 @@ def runs_table(shown: Index, here: View, found: list[Brief], opened: list[Run]) 
         cells += _figure_cells(figures)
         cells += [Cell(told.when(run.made)), Cell(_truth_name(run, found))]
         rows.append(Row(tuple(cells), chosen))
-    table(heading, rows, "runs", f"Runs of {shown.name}", FIGURES)
-    st.caption(SHORT)
+    table(heading, rows, "runs", tr("Runs of {name}", name=shown.name), figures_told)
+    st.caption(tr(SHORT))
     with st.container(horizontal=True):
-        if len(listed) < len(found) and st.button(f"Show all {len(found)} runs"):
+        if len(listed) < len(found) and st.button(tr("Show all {n} runs", n=len(found))):
             st.session_state["all-runs"] = True
             st.rerun()
         if here.run and here.beside:
             swapped = {"run": here.beside, "beside": here.run, "asked": None}
-            st.button("Swap A and B", on_click=view.go, kwargs=swapped)
+            st.button(tr("Swap A and B"), on_click=view.go, kwargs=swapped)
         if here.run:
             closed = {"run": "", "beside": "", "asked": None}
-            st.button("Close", on_click=view.go, kwargs=closed)
+            st.button(tr("Close"), on_click=view.go, kwargs=closed)
         if len(opened) == 1:
             deleting.run(opened[0].name, opened[0])
 
@@ -175,8 +200,8 @@ def _run_cell(run: Brief, here: View, shown: Index) -> Cell:
     return Cell(
         run.method,
         here.href(run=run.name, beside="", asked=None),
-        label=f"{run.method}: open the run of {told.when(run.made)}",
-        note=", ".join(note for note in (*run.settings, run.older(shown)) if note),
+        label=tr("{method}: open the run of {when}", method=run.method, when=told.when(run.made)),
+        note=tr(", ").join(note for note in (*run.settings, run.older(shown)) if note),
     )
 
 
@@ -184,10 +209,10 @@ def _beside_cell(run: Brief, here: View) -> Cell:
     if run.name == here.run:
         return Cell("")
     if run.name == here.beside:
-        label = f"Take away: {run.method}, {told.when(run.made)}"
-        return Cell("Take away", here.href(beside="", asked=None), label=label)
-    label = f"Compare: {run.method}, {told.when(run.made)}"
-    return Cell("Compare", here.href(beside=run.name, asked=None), label=label)
+        label = tr("Take away: {method}, {when}", method=run.method, when=told.when(run.made))
+        return Cell(tr("Take away"), here.href(beside="", asked=None), label=label)
+    label = tr("Compare: {method}, {when}", method=run.method, when=told.when(run.made))
+    return Cell(tr("Compare"), here.href(beside=run.name, asked=None), label=label)
 
 
 def _figure_cells(figures: dict[str, Any]) -> list[Cell]:
@@ -204,7 +229,7 @@ def _figure_cells(figures: dict[str, Any]) -> list[Cell]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _compared(folder: str, before: str, after: str, made: tuple[str, str]) -> Comparison:
+def _compared(folder: str, before: str, after: str, made: tuple[str, str], code: str) -> Comparison:
     return compare(kept.open_run(before), kept.open_run(after))
 
 
@@ -212,26 +237,28 @@ def comparison(before: Run, after: Run) -> None:
     """Say whether one of two runs is better."""
     try:
         made = before.made, after.made
-        compared = _compared(str(runs.runs_folder()), before.name, after.name, made)
+        spoken = language.spoken()  # its notes are in it
+        compared = _compared(str(runs.runs_folder()), before.name, after.name, made, spoken)
     except ArtifactError as error:  # no query in common
         st.warning(told.told(error))
         return
     first, second = names_of([before, after])
     st.markdown(told.verdict(compared, words.plain(first), words.plain(second)))
     for note in compared.notes:
-        st.caption(f"Note: {words.plain(note)}.")
+        st.caption(tr("Note: {note}.", note=words.plain(note)))
 
 
 def accepted(chosen: list[Run]) -> None:
     """Say how much of what each run accepted is right, of methods that accept."""
     for run, name in zip(chosen, names_of(chosen)):
         if (said := told.accepted(kept.figures(run.name))) is not None:
-            st.caption(f"{words.plain(name)}. {said}" if len(chosen) > 1 else said)
+            several = len(chosen) > 1
+            st.caption(tr("{run}. {told}", run=words.plain(name), told=said) if several else said)
 
 
 def curves(chosen: list[Run]) -> None:
     """Draw precision over recall, the mean over the queries of each run."""
-    st.subheader("Precision and recall", anchor=False)
+    st.subheader(tr("Precision and recall"), anchor=False)
     lines, said = [], []
     for run, name, kind in zip(chosen, names_of(chosen), ("solid", "dashed")):
         answers = [(r.right_ranks, r.n_positives) for r in run.evaluation.results]
@@ -245,23 +272,26 @@ def curves(chosen: list[Run]) -> None:
                 "lineStyle": {"type": kind, "width": 2.5},
             }
         )
-        at = ", ".join(f"{precision[i]:.2f} at recall {recall[i]:.1f}" for i in (20, 50, 80))
-        said.append(f"{name}: precision {at}")
+        at = tr(", ").join(
+            tr("{p:.2f} at recall {r:.1f}", p=precision[i], r=recall[i]) for i in (20, 50, 80)
+        )
+        said.append(tr("{run}: precision {values}", run=name, values=at))
     axis = {"type": "value", "min": 0, "max": 1, "nameLocation": "middle", "interval": 0.2}
     spec: dict[str, Any] = {
         "animation": False,
         "grid": {"left": 28, "right": 16, "top": 36, "bottom": 24},  # names and labels are added
         "legend": {"top": 0, "left": 8},
         "tooltip": {"trigger": "axis"},
-        "xAxis": axis | {"name": "Recall", "nameGap": 28},
-        "yAxis": axis | {"name": "Precision", "nameGap": 36},
+        "xAxis": axis | {"name": tr("Recall"), "nameGap": 28},
+        "yAxis": axis | {"name": tr("Precision"), "nameGap": 36},
         "series": lines,
     }
-    st.echarts_chart(
-        spec, height=320, key="curves", alt=f"Precision over recall. {'; '.join(said)}"
-    )
+    alt = tr("Precision over recall. {values}", values=tr("; ").join(said))
+    st.echarts_chart(spec, height=320, key="curves", alt=alt)
     st.caption(
-        "Going down the results until a share of the right answers is found (recall), how many of "
-        "the results so far are right (precision): the best reached there or later, the mean over "
-        "all queries. Higher is better."
+        tr(
+            "Going down the results until a share of the right answers is found (recall), how many "
+            "of the results so far are right (precision): the best reached there or later, the "
+            "mean over all queries. Higher is better."
+        )
     )

@@ -8,6 +8,7 @@ from engine import methods
 from engine.compare import SAME
 from engine.evaluate import QueryResult
 from engine.index import Index
+from engine.language import tr, trn
 from engine.runs import Run
 from ui import urls
 from ui.components import Cell, Row, table
@@ -50,22 +51,33 @@ def queries(shown: Index, here: View, chosen: list[Run]) -> None:
     if not rows:
         return
     if len(chosen) == 1:
-        st.subheader("Queries, the worst first", anchor=False)
-        st.caption("Loss is 1 − AP: 0 is perfect. Open a query to see what went wrong.")
+        st.subheader(tr("Queries, the worst first"), anchor=False)
+        st.caption(tr("Loss is 1 − AP: 0 is perfect. Open a query to see what went wrong."))
         _queries_table(shown, here, chosen, rows, "queries")
         return
-    parts = {
-        "worse": [r for r in rows if r.difference < -SAME],
-        "better": [r for r in reversed(rows) if r.difference > SAME],
-        "the same": [r for r in rows if abs(r.difference) <= SAME],
-    }
-    st.subheader("Queries, by what changed from A to B", anchor=False)
-    told_counts = ", ".join(f"{len(part)} {name}" for name, part in parts.items())
-    st.caption(f"{told.n_queries(len(rows))}: {told_counts}.")
-    for name, part in parts.items():
+    worse = [r for r in rows if r.difference < -SAME]
+    better = [r for r in reversed(rows) if r.difference > SAME]
+    same = [r for r in rows if abs(r.difference) <= SAME]
+    st.subheader(tr("Queries, by what changed from A to B"), anchor=False)
+    st.caption(
+        trn(
+            "{n:,} query: {worse} worse, {better} better, {same} the same.",
+            "{n:,} queries: {worse} worse, {better} better, {same} the same.",
+            len(rows),
+            worse=len(worse),
+            better=len(better),
+            same=len(same),
+        )
+    )
+    parts = (
+        ("worse", tr("{n} worse", n=len(worse)), worse),
+        ("better", tr("{n} better", n=len(better)), better),
+        ("the-same", tr("{n} the same", n=len(same)), same),
+    )
+    for key, title, part in parts:
         if part:
-            st.markdown(f"**{len(part)} {name}**")
-            _queries_table(shown, here, chosen, part, f"queries-{name.replace(' ', '-')}")
+            st.markdown(f"**{title}**")
+            _queries_table(shown, here, chosen, part, f"queries-{key}")
 
 
 def _queries_table(
@@ -73,19 +85,22 @@ def _queries_table(
 ) -> None:
     pair = len(chosen) == 2
     if pair:
-        heading = ["Query", "First four: A", "First four: B", "A: AP", "B: AP", "Difference"]
+        heading = [tr("Query"), tr("First four: A"), tr("First four: B")]
+        numbers = ["A: AP", "B: AP", tr("Difference")]
     else:
-        heading = ["Query", "First four", "Loss", "AP", "P@4", "Right answers", "Last one at rank"]
+        heading = [tr("Query"), tr("First four")]
+        numbers = [tr("Loss"), "AP", "P@4", tr("Right answers"), tr("Last one at rank")]
     told_all = key in st.session_state.setdefault("all-queries", set())
     listed = rows if told_all else rows[:N_QUERIES]
     table(
-        heading,
+        [*heading, *numbers],
         [Row(_pair_cells(shown, here, r) if pair else _cells(shown, here, r)) for r in listed],
         key,
-        "Queries",
-        [name for name in heading if not name.startswith(("Query", "First"))],
+        tr("Queries"),
+        numbers,
     )
-    if len(listed) < len(rows) and st.button(f"Show all {len(rows)} queries", key=f"more-{key}"):
+    more = tr("Show all {n} queries", n=len(rows))
+    if len(listed) < len(rows) and st.button(more, key=f"more-{key}"):
         st.session_state["all-queries"].add(key)
         st.rerun()
 
@@ -97,13 +112,16 @@ def _query_cell(shown: Index, here: View, row: Ordered) -> Cell:
         run = kept.open_run(here.run)
         image_id = kept.places(shown).get(run.paths.get(row.result.image_id, ""))
     image = None if image_id is None else urls.picture(shown, image_id, 160)
-    return Cell(name, here.href(asked=row.place), image, label=f"{name}: open its sheet")
+    return Cell(
+        name, here.href(asked=row.place), image, label=tr("{name}: open its sheet", name=name)
+    )
 
 
 def first_four(result: QueryResult) -> Cell:
     """Return the first four results as signs; what is ignored is passed over, as P@4 does."""
     marks = [told.MARK_OF[r.label] for r in result.ranked if r.label != told.JUNK][:4]
-    return Cell(", ".join(marks) or "none", marks=tuple(marks))
+    named = [tr(told.SHOWN[mark]) for mark in marks]
+    return Cell(tr(", ").join(named) or tr("none"), marks=tuple(marks))
 
 
 def _cells(shown: Index, here: View, row: Ordered) -> tuple[Cell, ...]:
@@ -112,7 +130,7 @@ def _cells(shown: Index, here: View, row: Ordered) -> tuple[Cell, ...]:
     found = len(result.right_ranks)
     last = f"{result.right_ranks[-1]:,}" if result.right_ranks else "–"
     if found < result.n_positives:
-        last += f", {result.n_positives - found} not found"
+        last = tr("{rank}, {n} not found", rank=last, n=result.n_positives - found)
     return (
         _query_cell(shown, here, row),
         first_four(result),

@@ -4,6 +4,7 @@ import streamlit as st
 
 from engine.evaluate import ADDED, QueryResult
 from engine.index import Index
+from engine.language import mark, tr, trn
 from engine.runs import Run
 from ui import urls, words
 from ui.components import Tile, gallery
@@ -14,15 +15,21 @@ from ui.why.view import View as Why
 
 FEW, MORE = 12, 100
 N_MISSED = 24
-BY_WAY = "Only by way of others"
+BY_WAY = mark("Only by way of others")
 
 
 def show(shown: Index, here: View, chosen: list[Run], place: int) -> None:
     """Show the sheet of the query at this place of the first run."""
     results = chosen[0].evaluation.results
     if place >= len(results):
-        st.warning(f"This run has no query {place}: it has {len(results)}, numbered from 0.")
-        st.button("All queries", on_click=view.go, kwargs={"asked": None})
+        st.warning(
+            tr(
+                "This run has no query {place}: it has {n}, numbered from 0.",
+                place=place,
+                n=len(results),
+            )
+        )
+        st.button(tr("All queries"), on_click=view.go, kwargs={"asked": None})
         return
     asked = results[place]
     name = asked.query.rsplit("/", 1)[-1]
@@ -35,9 +42,9 @@ def show(shown: Index, here: View, chosen: list[Run], place: int) -> None:
     with right:
         for run, title, sign in zip(chosen, overview.names_of(chosen), "ab"):
             found = next((r for r in run.evaluation.results if r.query == asked.query), None)
-            st.subheader(f"{words.plain(title)}: the first results", anchor=False)
+            st.subheader(tr("{run}: the first results", run=words.plain(title)), anchor=False)
             if found is None:
-                st.caption("This run does not have the query.")
+                st.caption(tr("This run does not have the query."))
                 continue
             strip(shown, here, run, found, f"{sign}-{place}")
         told.glossary("AP", "P@1, P@4", "Ignored")
@@ -48,10 +55,10 @@ def _steps(chosen: list[Run], place: int) -> None:
     order = [row.place for row in queries.ordered(chosen)]
     at = order.index(place) if place in order else None
     if at is not None and at > 0:
-        st.button("Previous", on_click=view.go, kwargs={"asked": order[at - 1]})
+        st.button(tr("Previous"), on_click=view.go, kwargs={"asked": order[at - 1]})
     if at is not None and at + 1 < len(order):
-        st.button("Next", on_click=view.go, kwargs={"asked": order[at + 1]})
-    st.button("All queries", on_click=view.go, kwargs={"asked": None})
+        st.button(tr("Next"), on_click=view.go, kwargs={"asked": order[at + 1]})
+    st.button(tr("All queries"), on_click=view.go, kwargs={"asked": None})
 
 
 def _find(shown: Index, run: Run, image_id: int | None) -> int | None:
@@ -63,7 +70,7 @@ def _query(shown: Index, here: View, run: Run, asked: QueryResult) -> None:
     """Show the query's picture, and lead into Search and Inspect with it."""
     image_id = _find(shown, run, asked.image_id)
     if image_id is None:
-        st.caption("The query's picture is not in the collection.")
+        st.caption(tr("The query's picture is not in the collection."))
         return
     entry = shown.images[image_id]
     to = _link(shown, here, run, image_id)
@@ -71,12 +78,12 @@ def _query(shown: Index, here: View, run: Run, asked: QueryResult) -> None:
         id=image_id,
         url=urls.picture(shown, image_id, 640),
         href=urls.page("search", to),
-        alt=f"Query: {entry.shown}",
-        title="Search with it, by this run's method",
-        more=(("Search", urls.page("search", to)), ("Inspect", urls.page("inspect", to))),
+        alt=tr("Query: {name}", name=entry.shown),
+        title=tr("Search with it, by this run's method"),
+        more=((tr("Search"), urls.page("search", to)), (tr("Inspect"), urls.page("inspect", to))),
     )
     ratio = f"{entry.width} / {entry.height}"
-    gallery([tile], "query-picture", "Query", columns=1, columns_small=1, ratio=ratio)
+    gallery([tile], "query-picture", tr("Query"), columns=1, columns_small=1, ratio=ratio)
     st.caption(words.plain(entry.shown))
 
 
@@ -108,10 +115,11 @@ def missed(result: QueryResult, n_shown: int) -> list[tuple[int, int | None]]:
 
 def strip(shown: Index, here: View, run: Run, result: QueryResult, key: str) -> None:
     """Show the first results and what was missed."""
+    ap = result.average_precision
     st.markdown(
-        f"AP **{result.average_precision:.3f}** (loss {1 - result.average_precision:.3f}) · "
-        f"P@1 {result.precision_1:.2f} · P@4 {result.precision_4:.2f} · "
-        f"{words.counted(result.n_positives, 'right answer')}"
+        tr("AP **{ap:.3f}** (loss {loss:.3f})", ap=ap, loss=1 - ap)
+        + f" · P@1 {result.precision_1:.2f} · P@4 {result.precision_4:.2f} · "
+        + trn("{n:,} right answer", "{n:,} right answers", result.n_positives)
     )
     more = key in st.session_state.setdefault("more-results", set())
     n_shown = min(MORE if more else FEW, len(result.ranked))
@@ -131,14 +139,16 @@ def strip(shown: Index, here: View, run: Run, result: QueryResult, key: str) -> 
                 "–" if rank is None else str(rank),
                 told.MARK_OF[one.label],
                 words.score(run.evaluation.method, one.score),
-                BY_WAY if one.accepted == ADDED else None,
+                tr(BY_WAY) if one.accepted == ADDED else None,
             )
         )
-    gallery(tiles, f"strip-{key}", f"First {n_shown} results", columns=6, columns_small=2)
+    label = tr("First {n} results", n=n_shown)
+    gallery(tiles, f"strip-{key}", label, columns=6, columns_small=2)
     if gone:
-        st.caption(f"No longer in the collection: {words.plain(', '.join(gone))}.")
+        names = words.plain(", ".join(gone))
+        st.caption(tr("No longer in the collection: {names}.", names=names))
     if not more and n_shown < len(result.ranked):
-        label = f"Show the first {len(result.ranked)} results"
+        label = tr("Show the first {n} results", n=len(result.ranked))
         if st.button(label, key=f"more-{key}"):
             st.session_state["more-results"].add(key)
             st.rerun()
@@ -155,17 +165,18 @@ def _tile(
     score: str = "",
     note: str | None = None,
 ) -> Tile:
-    path = shown.images[image_id].shown
+    path, label = shown.images[image_id].shown, tr(told.SHOWN[mark])
+    alt = tr("{path}, rank {rank}, {mark}", path=path, rank=rank, mark=label)
     return Tile(
         id=image_id,
         url=urls.picture(shown, image_id, 320),
         href=urls.page("search", to),
-        alt=f"{path}, rank {rank}, {told.SHOWN[mark]}" + (f", {note.lower()}" if note else ""),
-        title=f"{path}: search from here",
+        alt=alt + (f", {note.lower()}" if note else ""),
+        title=tr("{path}: search from here", path=path),
         caption=path.rsplit("/", 1)[-1],
         rank=rank,
         score=score,
-        more=((("Why", why),) if why else ()) + (("Inspect", urls.page("inspect", to)),),
+        more=(((tr("Why"), why),) if why else ()) + ((tr("Inspect"), urls.page("inspect", to)),),
         mark=mark,
         note=note,
     )
@@ -185,10 +196,14 @@ def _missed(
     behind = missed(result, n_shown)
     n_lost = result.n_positives - len(result.right_ranks)
     if not behind and not n_lost:
-        st.caption("No right answer was missed: all are among these.")
+        st.caption(tr("No right answer was missed: all are among these."))
         return
     st.markdown(
-        f"**Missed: {words.counted(len(behind) + n_lost, 'right answer')} not among these**"
+        trn(
+            "**Missed: {n:,} right answer not among these**",
+            "**Missed: {n:,} right answers not among these**",
+            len(behind) + n_lost,
+        )
     )
     tiles, unknown = [], []
     for rank, found in behind[:N_MISSED]:
@@ -200,20 +215,32 @@ def _missed(
             why = _why(shown, here, run, result, image_id)
             tiles.append(_tile(shown, to, why, image_id, f"{rank:,}", told.RIGHT))
     if tiles:
-        label = "Missed right answers, with the ranks they came at"
+        label = tr("Missed right answers, with the ranks they came at")
         gallery(tiles, f"missed-{key}", label, columns=6, columns_small=2)
     unknown += [rank for rank, _ in behind[N_MISSED:]]
     if unknown:
-        st.caption(f"{'More of them came' if tiles else 'They came'} at rank {_listed(unknown)}.")
+        listed = _listed(unknown)
+        st.caption(
+            tr("More of them came at rank {ranks}.", ranks=listed)
+            if tiles
+            else tr("They came at rank {ranks}.", ranks=listed)
+        )
     if n_lost:
         st.caption(
-            f"{words.counted(n_lost, 'right answer')} could not be found at all: left out when the "
-            "collection was built."
+            trn(
+                "{n:,} right answer could not be found at all: left out when the collection was "
+                "built.",
+                "{n:,} right answers could not be found at all: left out when the collection was "
+                "built.",
+                n_lost,
+            )
         )
     if any(one.label == told.JUNK for one in result.ranked):
-        st.caption("Ranks are counted as if what is ignored were not there.")
+        st.caption(tr("Ranks are counted as if what is ignored were not there."))
 
 
 def _listed(numbers: list[int], most: int = 40) -> str:
     told_ranks = ", ".join(f"{number:,}" for number in numbers[:most])
-    return told_ranks + (f" and {len(numbers) - most} more" if len(numbers) > most else "")
+    if len(numbers) <= most:
+        return told_ranks
+    return tr("{ranks} and {n} more", ranks=told_ranks, n=len(numbers) - most)

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from engine.language import mark, tr
 from ui import link, urls
 from ui.link import Link
 
 RUNS, MEASURE, TRUTHS = "", "measure", "truths"
-PARTS = {RUNS: "Runs", MEASURE: "Measure", TRUTHS: "Ground truths"}
+PARTS = {RUNS: mark("Runs"), MEASURE: mark("Measure"), TRUTHS: mark("Ground truths")}
 PARAMETERS = ("part", "run", "beside", "asked", "truth")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -90,9 +91,9 @@ def choose_part(current: View) -> None:
         st.query_params.from_dict(values.write())
 
     st.segmented_control(
-        "Part",
+        tr("Part"),
         list(PARTS),
-        format_func=lambda part: PARTS[part],
+        format_func=lambda part: tr(PARTS[part]),
         key=key,
         on_change=changed,
         required=True,
@@ -105,7 +106,7 @@ def choose_method(options: Sequence[str], current: str, **arguments: Any) -> str
     key = "choose-evaluated"
     st.session_state[key] = current if current in options else options[0]
     chosen: str = st.selectbox(
-        "Method",
+        tr("Method"),
         options,
         key=key,
         on_change=lambda: go(method=st.session_state[key]),

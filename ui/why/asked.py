@@ -10,6 +10,7 @@ from engine.answer import Answer
 from engine.errors import ImageError
 from engine.explanation import Explanation, WordShares, by_word
 from engine.index import Index
+from engine.language import tr
 from engine.verify import Geometry
 from ui import opened, results
 from ui.why.view import View
@@ -93,8 +94,10 @@ def ask(shown: Index, here: View) -> Asked | None:
     opened.check_image(shown, result)
     if result in answer.excluded:
         raise ImageError(
-            f"{shown.images[result].shown} is the query itself, so it is no result. "
-            "Choose another picture."
+            tr(
+                "{name} is the query itself, so it is no result. Choose another picture.",
+                name=shown.images[result].shown,
+            )
         )
     explained = explain.explain(shown, answer, result)
     geometry, word_ids, size = _keypoints(shown, here)

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from engine import report
 from engine.errors import ImageError
 from engine.explanation import to_json
+from engine.language import tr
 from ui import opened, query
+from ui.language import kept
 from ui.why import changed
 from ui.why.asked import Asked
 
@@ -18,14 +20,14 @@ def downloads(asked: Asked) -> None:
     """Show what can be downloaded; it is made when it is asked for."""
     stem = f"why-{asked.place}"
     st.download_button(
-        "Download as a page",
-        lambda: page(asked),
+        tr("Download as a page"),
+        kept(lambda: page(asked)),
         file_name=f"{stem}.html",
         mime="text/html",
         on_click="ignore",
     )
     st.download_button(
-        "Download as JSON",
+        tr("Download as JSON"),
         lambda: as_json(asked),
         file_name=f"{stem}.json",
         mime="application/json",
@@ -46,7 +48,8 @@ def page(asked: Asked) -> bytes:
         theirs = None
     name = query.name(shown, link).rsplit("/", 1)[-1]
     if asked.here.is_changed:
-        name = f"{name}, without {changed.left_out(asked.here)}"
+        left_out = changed.left_out(asked.here)
+        name = tr("{name}, without {left_out}", name=name, left_out=left_out)
     asks = report.Shown(name, asked.size, ours, asked.query.xy, asked.query_words)
     return report.make(shown, asks, asked.answer, asked.explained, theirs)
 

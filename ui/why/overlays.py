@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from engine import draw, images
 from engine import heat as heats
 from engine.errors import ImageError
+from engine.language import tr
 from ui import opened, urls
 from ui.components import overlay
 from ui.why import view
@@ -37,7 +38,7 @@ def warp(asked: Asked) -> NDArray[np.uint8]:
     """
     affine = asked.explained.affine
     if affine is None:
-        raise ImageError("the two pictures do not agree on a map")
+        raise ImageError(tr("the two pictures do not agree on a map"))
     entry, rgb = asked.shown.images[asked.result], opened.pixels(asked.shown, asked.result)
     factor = min(1.0, SIDE / max(asked.size))
     size = (max(1, round(asked.size[0] * factor)), max(1, round(asked.size[1] * factor)))
@@ -51,9 +52,9 @@ def show(asked: Asked) -> None:
     below = urls.query(asked.shown, asked.here.link, 1280)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Where the score comes from", anchor=False)
+        st.subheader(tr("Where the score comes from"), anchor=False)
         if asked.explained.total == 0 or not len(asked.words.values):
-            st.caption("Nothing of the query adds anything here.")
+            st.caption(tr("Nothing of the query adds anything here."))
         else:
             overlay(
                 below,
@@ -61,14 +62,14 @@ def show(asked: Asked) -> None:
                 width,
                 height,
                 "heat",
-                "The query",
-                "Where the score comes from",
+                tr("The query"),
+                tr("Where the score comes from"),
             )
-            st.caption("The brighter, the more of the score comes from there.")
+            st.caption(tr("The brighter, the more of the score comes from there."))
     with right:
-        st.subheader("The result laid on the query", anchor=False)
+        st.subheader(tr("The result laid on the query"), anchor=False)
         if asked.explained.affine is None:
-            st.caption("The matches do not agree on a map, so there is nothing to lay on it.")
+            st.caption(tr("The matches do not agree on a map, so there is nothing to lay on it."))
         else:
             overlay(
                 below,
@@ -76,7 +77,8 @@ def show(asked: Asked) -> None:
                 width,
                 height,
                 "warp",
-                "The query",
-                "The result",
+                tr("The query"),
+                tr("The result"),
             )
-            st.caption("Move the line, or press Swap: what is the same thing stays where it is.")
+            told = tr("Move the line, or press Swap: what is the same thing stays where it is.")
+            st.caption(told)

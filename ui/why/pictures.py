@@ -4,9 +4,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import account, patches
+from engine import patches
 from engine.errors import ImageError
 from engine.explanation import COUNTS, FATES
+from engine.language import mark, tr
 from engine.verify import Geometry
 from ui import opened, query, urls, words
 from ui.components import Side, pair
@@ -16,6 +17,16 @@ from ui.why.view import ALL, COUNTED, LINES, MOST_AREAS, N_FEW, Area, go
 SIDE = 1280
 MOST = 1500  # lines; more are a wall, and take long to send
 PATCH = 96
+NOT_COUNTED = {
+    "turned": mark("does not count: it turns otherwise than the picture as a whole"),
+    "beyond": mark(
+        "does not count: it was not looked at: too many are better, or too many pictures"
+    ),
+    "off": mark(
+        "does not count: it does not lie where the map says, or is turned or sized otherwise"
+    ),
+    "double": mark("does not count: it stands beside a better one"),
+}
 
 
 def show(asked: Asked) -> None:
@@ -41,17 +52,34 @@ def show(asked: Asked) -> None:
         chosen,
         here.link.word if here.link.word is not None and here.link.word < shown.n_words else None,
     )
-    lines = (
-        "Choose a word to see its keypoints in both."
-        if of is None
-        else "A full line is a match that counts, a broken one does not. Click a line, or press n, "
-        "to look at it."
+    name = words.plain(query.name(shown, here.link))
+    st.caption(
+        _told(name, has_lines=of is not None, cut=of is not None and len(of) > len(rows) == MOST)
     )
-    if of is not None and len(rows) == MOST < len(of):
-        lines = f"The {MOST:,} lines that add most or are nearest. {lines}"
-    st.caption(f"The query, {words.plain(query.name(shown, here.link))}, and the result. {lines}")
     if chosen is not None:
         _match(asked, int(rows[chosen]))
+
+
+def _told(name: str, *, has_lines: bool, cut: bool) -> str:
+    """Say what stands here; `cut`: not all lines are drawn that were asked for."""
+    if not has_lines:
+        return tr(
+            "The query, {name}, and the result. Choose a word to see its keypoints in both.",
+            name=name,
+        )
+    if cut:
+        return tr(
+            "The query, {name}, and the result. The {n:,} lines that add most or are nearest. A "
+            "full line is a match that counts, a broken one does not. Click a line, or press n, to "
+            "look at it.",
+            name=name,
+            n=MOST,
+        )
+    return tr(
+        "The query, {name}, and the result. A full line is a match that counts, a broken one does "
+        "not. Click a line, or press n, to look at it.",
+        name=name,
+    )
 
 
 def drawn(asked: Asked) -> NDArray[np.int64]:
@@ -73,9 +101,9 @@ def _choose_lines(asked: Asked) -> None:
     key = "choose-lines"
     st.session_state[key] = asked.here.lines
     st.segmented_control(
-        "Lines",
+        tr("Lines"),
         list(LINES),
-        format_func=lambda lines: LINES[lines],
+        format_func=lambda lines: tr(LINES[lines]),
         key=key,
         on_change=lambda: go(lines=st.session_state[key]),
         required=True,
@@ -84,10 +112,18 @@ def _choose_lines(asked: Asked) -> None:
 
 
 def _label(asked: Asked, n_drawn: int) -> str:
-    told_lines = f" with {n_drawn} lines between matching keypoints" if n_drawn else ""
-    return (
-        f"The query beside {asked.shown.images[asked.result].shown}{told_lines}. Plus and minus "
-        "zoom, arrows move, n and p step through the matches."
+    name = asked.shown.images[asked.result].shown
+    if n_drawn == 0:
+        return tr(
+            "The query beside {name}. Plus and minus zoom, arrows move, n and p step through the "
+            "matches.",
+            name=name,
+        )
+    return tr(
+        "The query beside {name} with {n} lines between matching keypoints. Plus and minus zoom, "
+        "arrows move, n and p step through the matches.",
+        name=name,
+        n=n_drawn,
     )
 
 
@@ -107,16 +143,20 @@ def told(asked: Asked, i: int) -> str:
     """Say what one match is."""
     of = asked.explained.matches
     assert of is not None
-    parts = [f"Word {of.word_ids[i]}", f"{of.distances[i]} of 128 bits differ"]
+    parts = [
+        tr("Word {word}", word=of.word_ids[i]),
+        tr("{n} of 128 bits differ", n=of.distances[i]),
+    ]
     if of.fates[i] == COUNTS:
         share = of.values[i] / asked.explained.score if asked.explained.score else 0.0
-        parts.append(f"adds {of.values[i]:.3f} ({share:.1%})")
+        parts.append(tr("adds {value:.3f} ({share:.1%})", value=of.values[i], share=share))
         if not np.isnan(of.residuals[i]):
-            parts.append(f"{of.residuals[i]:.1f} px from where the map says")
+            parts.append(tr("{n:.1f} px from where the map says", n=of.residuals[i]))
     else:
-        parts.append(f"does not count: it {account.OF_ONE[FATES[of.fates[i]]]}")
+        parts.append(tr(NOT_COUNTED[FATES[of.fates[i]]]))
     if of.sources[i] >= 0:
-        parts.append(f"carried over from {asked.shown.images[of.sources[i]].shown}")
+        source = asked.shown.images[of.sources[i]].shown
+        parts.append(tr("carried over from {name}", name=source))
     return " · ".join(parts)
 
 
@@ -172,10 +212,10 @@ def _match(asked: Asked, i: int) -> None:
         if ours is not None:
             rgb = opened.describe_unchanged(shown, asked.here.link).image.rgb
             patch = _patch(asked, rgb, ours, i)
-            left.image(patch, caption="In the query", width=PATCH, alt="The query's patch")
+            left.image(patch, caption=tr("In the query"), width=PATCH, alt=tr("The query's patch"))
         rgb = opened.pixels(shown, asked.result)
         patch = _patch(asked, rgb, of.database, i)
-        right.image(patch, caption="In the result", width=PATCH, alt="The result's patch")
+        right.image(patch, caption=tr("In the result"), width=PATCH, alt=tr("The result's patch"))
     except ImageError as error:
         rest.caption(words.plain(str(error)))
     rest.markdown(told(asked, i))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from engine import patches
 from engine.errors import ImageError
 from engine.index import Index
+from engine.language import tr, trn
 from engine.verify import Geometry
 from ui import link, opened, urls, words
 from ui.components import Cell, Row, table
@@ -21,9 +22,9 @@ PATCH = 72
 def show(asked: Asked) -> None:
     """Show the shared words in a table; a click looks at one."""
     found = asked.words
-    st.subheader("Words that both hold", help=words.TERMS["word"], anchor=False)
+    st.subheader(tr("Words that both hold"), help=tr(words.TERMS["word"]), anchor=False)
     if len(found.values) == 0:
-        st.caption("No word that both hold adds anything to this score.")
+        st.caption(tr("No word that both hold adds anything to this score."))
         return
     many = st.session_state.setdefault("many-words", False)
     n_shown = min(MORE if many else FEW, len(found.values))
@@ -37,16 +38,23 @@ def show(asked: Asked) -> None:
         _row(asked, int(word), float(value), score, int(ours[word]), int(held[word]))
         for word, value in zip(found.word_ids[places], found.values[places])
     ]
-    heading = ["Word", "Adds", "Share", "idf", "In the query", "In the result"]
-    table(heading, rows, "shared", "Words that both hold, by what they add", heading[1:])
+    heading = [tr("Word"), tr("Adds"), tr("Share"), "idf", tr("In the query"), tr("In the result")]
+    table(heading, rows, "shared", tr("Words that both hold, by what they add"), heading[1:])
     rest = float(found.values[n_shown:].sum())
     if n_shown < len(found.values):
         n_left = len(found.values) - n_shown
-        st.caption(f"{words.counted(n_left, 'further word')} together: {rest:.3f}.")
-        if not many and st.button("Show more words"):
+        st.caption(
+            trn(
+                "{n:,} further word together: {value:.3f}.",
+                "{n:,} further words together: {value:.3f}.",
+                n_left,
+                value=rest,
+            )
+        )
+        if not many and st.button(tr("Show more words")):
             st.session_state["many-words"] = True
             st.rerun()
-    st.caption(words.TERMS["idf"])
+    st.caption(tr(words.TERMS["idf"]))
 
 
 def _counts(word_ids: NDArray[np.int32], n_words: int) -> NDArray[np.int64]:
@@ -56,9 +64,9 @@ def _counts(word_ids: NDArray[np.int32], n_words: int) -> NDArray[np.int64]:
 
 def _row(asked: Asked, word: int, value: float, score: float, ours: int, theirs: int) -> Row:
     shown = asked.shown
-    name = f"Word {word}"
+    name, label = tr("Word {word}", word=word), tr("Word {word}: look at it", word=word)
     cells = (
-        Cell(name, asked.here.href(word=word), urls.word(shown, word), label=f"{name}: look at it"),
+        Cell(name, asked.here.href(word=word), urls.word(shown, word), label=label),
         Cell(f"{value:.4f}"),
         Cell(f"{value / score:.1%}" if score else "–"),
         Cell(f"{shown.idf[word]:.2f}"),
@@ -74,19 +82,19 @@ def one(asked: Asked) -> None:
     if word is None or word >= asked.shown.n_words:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Word {word}**", width="content")
+        st.markdown(f"**{tr('Word {word}', word=word)}**", width="content")
         if word in asked.here.off:
             off = tuple(w for w in asked.here.off if w != word)
-            st.button("Take it in again", on_click=go, kwargs={"off": off})
+            st.button(tr("Take it in again"), on_click=go, kwargs={"off": off})
         elif len(asked.here.off) < MOST_OFF:
             off = tuple(sorted((*asked.here.off, word)))
-            st.button("Leave it out", on_click=go, kwargs={"off": off, "match": None})
-        link.page_link("vocabulary", "Open the word")
-        st.button("All words", on_click=go, kwargs={"word": None, "match": None})
+            st.button(tr("Leave it out"), on_click=go, kwargs={"off": off, "match": None})
+        link.page_link("vocabulary", tr("Open the word"))
+        st.button(tr("All words"), on_click=go, kwargs={"word": None, "match": None})
     image_id = asked.here.link.image_id
     try:
         rgb = opened.describe_unchanged(asked.shown, asked.here.link).image.rgb
-        _patches(asked.shown, "In the query", rgb, asked.query, asked.query_words == word)
+        _patches(asked.shown, tr("In the query"), rgb, asked.query, asked.query_words == word)
     except ImageError as error:
         if image_id is None:
             raise
@@ -99,7 +107,7 @@ def one(asked: Asked) -> None:
     stored = asked.shown.keypoints(asked.result)
     geometry = Geometry(stored.xy, stored.size, stored.angle)
     chosen = asked.shown.words(asked.result).word_ids == word
-    _patches(asked.shown, "In the result", rgb, geometry, chosen)
+    _patches(asked.shown, tr("In the result"), rgb, geometry, chosen)
 
 
 def _patches(
@@ -107,7 +115,8 @@ def _patches(
 ) -> None:
     """Show the largest patches of some keypoints of a picture."""
     rows = np.flatnonzero(chosen)
-    st.caption(f"{title}: {words.counted(len(rows), 'keypoint')}")
+    told = trn("{where}: {n:,} keypoint", "{where}: {n:,} keypoints", len(rows), where=title)
+    st.caption(told)
     rows = rows[np.argsort(-of.size[rows], kind="stable")][:N_PATCHES]
     if len(rows) == 0:
         return
@@ -116,4 +125,5 @@ def _patches(
     strip = np.concatenate(
         [np.pad(one, ((0, 0), (0, 4), (0, 0)), constant_values=255) for one in cut], 1
     )
-    st.image(strip, width=(PATCH + 4) * len(rows), alt=f"{title}: {len(rows)} patches of the word")
+    alt = tr("{where}: {n} patches of the word", where=title, n=len(rows))
+    st.image(strip, width=(PATCH + 4) * len(rows), alt=alt)

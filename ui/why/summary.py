@@ -4,20 +4,23 @@ import streamlit as st
 
 from engine import account, methods, pose
 from engine.account import Part
+from engine.language import tr, trn
 from ui import link, words
 from ui.components import Cell, Row, table
 from ui.why.asked import Asked
 from ui.why.view import go
 
-NO_MATCH = "Nothing of it matches the query, so there is nothing to add up."
-
 
 def place(rank: int, n_images: int) -> str:
     """Return "1st of 411", "22nd of 411"."""
-    ending = "th"
-    if rank % 100 not in (11, 12, 13):
-        ending = {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
-    return f"{rank:,}{ending} of {n_images:,}"
+    last = 0 if rank % 100 in (11, 12, 13) else rank % 10
+    if last == 1:
+        return tr("{rank:,}st of {n_images:,}", rank=rank, n_images=n_images)
+    if last == 2:
+        return tr("{rank:,}nd of {n_images:,}", rank=rank, n_images=n_images)
+    if last == 3:
+        return tr("{rank:,}rd of {n_images:,}", rank=rank, n_images=n_images)
+    return tr("{rank:,}th of {n_images:,}", rank=rank, n_images=n_images)
 
 
 def headline(asked: Asked) -> str:
@@ -26,7 +29,8 @@ def headline(asked: Asked) -> str:
     where = place(asked.place, told.n_images)
     if methods.expands(told.method):  # its score orders, and is no measure
         return where
-    return f"{where}, with a score of {words.score(told.method, told.score)}"
+    score = words.score(told.method, told.score)
+    return tr("{place}, with a score of {score}", place=where, score=score)
 
 
 def verdict(asked: Asked) -> str | None:
@@ -40,14 +44,23 @@ def verdict(asked: Asked) -> str | None:
     path = answer.led_by(image_id)
     if path:
         names = " → ".join(words.plain(asked.name_of(i)) for i in path)
-        return (
-            f"Shows the same thing by way of {names}. The query itself matches it with "
-            f"{score:.1f} only, less than the {least:.1f} that count."
+        return tr(
+            "Shows the same thing by way of {names}. The query itself matches it with "
+            "{score:.1f} only, less than the {least:.1f} that count.",
+            names=names,
+            score=score,
+            least=least,
         )
     if answer.accepts(image_id):
-        return f"Shows the same thing: its verified score of {score:.1f} is {least:.1f} or more."
-    return (
-        f"Probably not the same thing: its verified score of {score:.1f} is less than {least:.1f}."
+        return tr(
+            "Shows the same thing: its verified score of {score:.1f} is {least:.1f} or more.",
+            score=score,
+            least=least,
+        )
+    return tr(
+        "Probably not the same thing: its verified score of {score:.1f} is less than {least:.1f}.",
+        score=score,
+        least=least,
     )
 
 
@@ -55,22 +68,23 @@ def stands(asked: Asked) -> str | None:
     """Say how the thing stands in the result, where the matches surely agree on a map."""
     if asked.explained.affine is None or not asked.answer.accepts(asked.result):
         return None
-    return f"Against the query: {pose.pose(asked.explained.affine).told()}."
+    return tr("Against the query: {how}.", how=pose.pose(asked.explained.affine).told())
 
 
 def parts(asked: Asked) -> None:
     """Show what adds up to the score, and how a verified score is made."""
-    st.subheader("What the score is made of", help=words.SCORES[asked.answer.method], anchor=False)
-    told = asked.explained
+    told, meaning = asked.explained, tr(words.SCORES[asked.answer.method])
+    st.subheader(tr("What the score is made of"), help=meaning, anchor=False)
     if methods.expands(told.method):
-        st.caption("What it is ordered by; whether it shows the same thing is told above.")
+        st.caption(tr("What it is ordered by; whether it shows the same thing is told above."))
     st.markdown(words.plain(account.made(asked.answer, told)))
     rows = [
         Row((Cell(part.told, _href(asked, part)), Cell(account.number(told.method, part.value))))
         for part in account.parts(asked.shown, told)
     ]
-    total = Row((Cell("All together"), Cell(account.number(told.method, told.total))), "=")
-    table(["Part", "Adds"], [*rows, total], "parts", "The parts of the score", ["Adds"])
+    total = Row((Cell(tr("All together")), Cell(account.number(told.method, told.total))), "=")
+    heading = [tr("Part"), tr("Adds")]
+    table(heading, [*rows, total], "parts", tr("The parts of the score"), heading[1:])
     counts = _counts(asked)
     if counts:
         st.caption(counts)
@@ -86,10 +100,16 @@ def _counts(asked: Asked) -> str | None:
     if of is None:
         return None
     if len(of) == 0:
-        return NO_MATCH
-    told = [f"{n:,} {what}" for n, what in account.fates(asked.explained)]
+        return tr("Nothing of it matches the query, so there is nothing to add up.")
+    fates = account.fates(asked.explained)
+    told = [tr("{n:,} {what}", n=n, what=what) for n, what in fates]
     return words.plain(
-        f"Of {account.counted(len(of), 'match', 'matches')} of keypoints: {'; '.join(told)}."
+        trn(
+            "Of {n:,} match of keypoints: {fates}.",
+            "Of {n:,} matches of keypoints: {fates}.",
+            len(of),
+            fates=tr("; ").join(told),
+        )
     )
 
 
@@ -97,7 +117,7 @@ def steps(asked: Asked) -> None:
     """Lead to the results before and after, and back to all."""
     ids, at = asked.order, asked.place - 1
     if at > 0:
-        st.button("Previous result", on_click=go, kwargs={"result": ids[at - 1]})
+        st.button(tr("Previous result"), on_click=go, kwargs={"result": ids[at - 1]})
     if at + 1 < len(ids):
-        st.button("Next result", on_click=go, kwargs={"result": ids[at + 1]})
-    link.page_link("search", "All results")
+        st.button(tr("Next result"), on_click=go, kwargs={"result": ids[at + 1]})
+    link.page_link("search", tr("All results"))

@@ -9,11 +9,16 @@ from urllib.parse import quote, urlencode
 import streamlit as st
 
 from engine.index import Index
+from engine.language import mark
 from ui import urls
 from ui.link import Link
 
 FEW, COUNTED, ALL = "", "counted", "all"
-LINES = {FEW: "The 50 that add most", COUNTED: "All that count", ALL: "All matches"}
+LINES = {
+    FEW: mark("The 50 that add most"),
+    COUNTED: mark("All that count"),
+    ALL: mark("All matches"),
+}
 PARAMETERS = ("result", "lines", "off", "areas", "match")
 N_FEW = 50
 MOST_OFF, MOST_AREAS = 64, 16
