@@ -20,25 +20,28 @@ from engine.explanation import (
     by_word,
 )
 from engine.index import Index
+from engine.language import mark, sentences, tr, trn
 from engine.pose import pose
 
 N_WAYS = 12  # told one by one
 OF_MANY = {
-    "counts": "agree on one map of the picture, and count",
-    "turned": "turn otherwise than the picture as a whole",
-    "beyond": "were not looked at: too many are better, or too many pictures",
-    "off": "do not lie where the map says, or are turned or sized otherwise",
-    "double": "stand beside a better one",
+    "counts": mark("agree on one map of the picture, and count"),
+    "turned": mark("turn otherwise than the picture as a whole"),
+    "beyond": mark("were not looked at: too many are better, or too many pictures"),
+    "off": mark("do not lie where the map says, or are turned or sized otherwise"),
+    "double": mark("stand beside a better one"),
 }
 OF_ONE = {
-    "counts": "agrees, and counts",
-    "turned": "turns otherwise than the picture as a whole",
-    "beyond": "was not looked at: too many are better, or too many pictures",
-    "off": "does not lie where the map says, or is turned or sized otherwise",
-    "double": "stands beside a better one",
+    "counts": mark("agrees, and counts"),
+    "turned": mark("turns otherwise than the picture as a whole"),
+    "beyond": mark("was not looked at: too many are better, or too many pictures"),
+    "off": mark("does not lie where the map says, or is turned or sized otherwise"),
+    "double": mark("stands beside a better one"),
 }
-_BASE = "where every two pictures begin: a cosine of 0"
-_LIMIT = "brought down or up to a limit: what is not accepted stays below what is"
+_OTHERS = {
+    BASE: mark("where every two pictures begin: a cosine of 0"),
+    LIMIT: mark("brought down or up to a limit: what is not accepted stays below what is"),
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,28 +83,41 @@ def share(value: float, explained: Explanation) -> str:
 def headline(explained: Explanation) -> str:
     """Return place and score."""
     score = number(explained.method, explained.score)
-    return f"place {explained.rank:,} of {explained.n_images:,}, score {score}"
+    return tr(
+        "place {rank:,} of {n_images:,}, score {score}",
+        rank=explained.rank,
+        n_images=explained.n_images,
+        score=score,
+    )
 
 
 def meaning(index: Index, answer: Answer, image_id: int) -> str:
     """Say what the score tells about the picture."""
     accepted = answer.accepts(image_id)
     if accepted is None or answer.calibration is None:
-        return "This method puts pictures in order; its score does not tell if they match."
+        return tr("This method puts pictures in order; its score does not tell if they match.")
     led = [index.images[i].path for i in answer.led_by(image_id)]
     least = f"{answer.calibration.least_score:.2f}"
     if led:
-        return f"It shows the same thing: found by way of {', '.join(led)}."
+        by = tr(", ").join(led)
+        return tr("It shows the same thing: found by way of {pictures}.", pictures=by)
     if accepted:
-        return f"It shows the same thing: what the query matches with {least} or more does."
-    return f"Probably not the same thing: the query does not match it with {least} or more."
+        return tr(
+            "It shows the same thing: what the query matches with {least} or more does.",
+            least=least,
+        )
+    return tr(
+        "Probably not the same thing: the query does not match it with {least} or more.",
+        least=least,
+    )
 
 
 def made(answer: Answer, explained: Explanation) -> str:
     """Say how the score is made."""
     told = _made(answer, explained)
     if any(term.kind == WAY for term in explained.terms):
-        told += " Added to that: what the pictures that the query matches know of it."
+        ways = tr("Added to that: what the pictures that the query matches know of it.")
+        return sentences(told, ways)
     return told
 
 
@@ -110,31 +126,39 @@ def _made(answer: Answer, explained: Explanation) -> str:
     if factors is not None:
         fraction = factors.weight / factors.total
         root = math.sqrt(factors.weight * factors.n_cells * fraction)
-        told = (
-            f"√({factors.weight:.2f} × {factors.n_cells} × {fraction:.3f}) = {root:.2f}: the "
+        told = tr(
+            "√({weight:.2f} × {n_cells} × {fraction:.3f}) = {root:.2f}: the "
             "weight of the matches that agree on one map, the cells of a 16 × 16 grid on the query "
-            "that they lie in, and their share of the weight of all matches."
+            "that they lie in, and their share of the weight of all matches.",
+            weight=factors.weight,
+            n_cells=factors.n_cells,
+            fraction=fraction,
+            root=root,
         )
-        if factors.part != 1:
-            told += (
-                f" Times {factors.part:.3f}, so that what the query itself matches stands first."
-            )
-        return told
+        if factors.part == 1:
+            return told
+        times = tr(
+            "Times {part:.3f}, so that what the query itself matches stands first.",
+            part=factors.part,
+        )
+        return sentences(told, times)
     if method == encode.L1:
-        return "Each word adds the lesser of the shares that it has of the two pictures."
+        return tr("Each word adds the lesser of the shares that it has of the two pictures.")
     if method in methods.VECTORS:
         if not explained.terms:
-            return "One of the two pictures has no words at all."
-        return "0.5, and half the cosine of the two pictures: what each word that both hold adds."
+            return tr("One of the two pictures has no words at all.")
+        return tr(
+            "0.5, and half the cosine of the two pictures: what each word that both hold adds."
+        )
     if method in methods.AGGREGATED:
-        return "Each word that both hold adds how well what its keypoints add up to agrees."
+        return tr("Each word that both hold adds how well what its keypoints add up to agrees.")
     if explained.matches is not None and len(explained.matches) == 0:
-        return "No keypoint of the query matches one of this picture."
+        return tr("No keypoint of the query matches one of this picture.")
     if method == methods.SIGNATURES:
-        return "Each match adds how alike its two keypoints are, times how rare and how strong."
+        return tr("Each match adds how alike its two keypoints are, times how rare and how strong.")
     if explained.image_id not in answer.verified:
-        return "It was too far down the short list to be verified."
-    return "No map was found on which enough matches agree."
+        return tr("It was too far down the short list to be verified.")
+    return tr("No map was found on which enough matches agree.")
 
 
 def mapped(explained: Explanation) -> str | None:
@@ -149,11 +173,11 @@ def fates(explained: Explanation) -> list[tuple[int, str]]:
         return []
     told = dict(enumerate(OF_MANY[fate] for fate in FATES))
     if explained.method == methods.SIGNATURES:
-        told[COUNTS] = "turn as the picture does, and count"
+        told[COUNTS] = mark("turn as the picture does, and count")
     elif explained.affine is None:
-        told[OFF] = "agree with no other on a map"
+        told[OFF] = mark("agree with no other on a map")
     rows = [(int((of.fates == fate).sum()), told[fate]) for fate in told]
-    return [(n, what) for n, what in rows if n]
+    return [(n, tr(what)) for n, what in rows if n]
 
 
 def parts(index: Index, explained: Explanation) -> list[Part]:
@@ -161,18 +185,21 @@ def parts(index: Index, explained: Explanation) -> list[Part]:
     found = [] if explained.matches is None else _match_parts(index, explained.matches)
     if explained.words is not None:
         n = len(explained.words.word_ids)
-        held = counted(n, "word") + " that both pictures hold"
+        held = trn("{n:,} word that both pictures hold", "{n:,} words that both pictures hold", n)
         found.append(Part(held, _sum(explained.words.values)))
     ways = [term for term in explained.terms if term.kind == WAY]
     for term in ways[:N_WAYS]:
         path = index.images[term.path[0]].path
-        told = f"what {path}, which the query matches, knows of it"
+        told = tr("what {path}, which the query matches, knows of it", path=path)
         found.append(Part(told, term.value, term.path[0]))
     if len(ways) > N_WAYS:
-        rest = counted(len(ways) - N_WAYS, "more picture") + " that the query matches"
+        rest = trn(
+            "{n:,} more picture that the query matches",
+            "{n:,} more pictures that the query matches",
+            len(ways) - N_WAYS,
+        )
         found.append(Part(rest, sum(term.value for term in ways[N_WAYS:])))
-    others = {BASE: _BASE, LIMIT: _LIMIT}
-    found += [Part(others[t.kind], t.value) for t in explained.terms if t.kind != WAY]
+    found += [Part(tr(_OTHERS[t.kind]), t.value) for t in explained.terms if t.kind != WAY]
     return found
 
 
@@ -181,12 +208,18 @@ def _match_parts(index: Index, of: MatchShares) -> list[Part]:
     found = []
     for source in sorted({-1, *of.sources[of.fates == COUNTS].tolist()}):
         rows = (of.fates == COUNTS) & (of.sources == source)
-        told = counted(int(rows.sum()), "match", "matches") + " that count"
+        n = int(rows.sum())
         if source < 0:
+            told = trn("{n:,} match that counts", "{n:,} matches that count", n)
             found.append(Part(told, _sum(of.values[rows])))
         else:
             path = index.images[source].path
-            told += f", of keypoints carried over from {path}"
+            told = trn(
+                "{n:,} match that counts, of keypoints carried over from {path}",
+                "{n:,} matches that count, of keypoints carried over from {path}",
+                n,
+                path=path,
+            )
             found.append(Part(told, _sum(of.values[rows]), source))
     return found
 
@@ -226,4 +259,5 @@ def words(
     n_others = len(shares.word_ids) - len(told)
     if n_others <= 0:
         return told, None
-    return told, Part(counted(n_others, "other word"), _sum(shares.values[n_words:]))
+    others = trn("{n:,} other word", "{n:,} other words", n_others)
+    return told, Part(others, _sum(shares.values[n_words:]))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from engine import artifacts, codes, residuals, threads, upkeep
 from engine.errors import ArtifactError
 from engine.index import Index, open_index
+from engine.language import tr
 from engine.residuals import PART, ResidualParams, Residuals, WordSums, open_residuals
 from engine.signatures import N_BITS
 
@@ -80,7 +81,10 @@ def make_residuals(
             same = (upkeep.digest(one, upkeep.KEYPOINTS) for one in (index, open_index(name)))
             if len(set(same)) > 1:
                 raise ArtifactError(
-                    f"the index {name!r} was replaced meanwhile; make its residuals again"
+                    tr(
+                        "the index {name!r} was replaced meanwhile; make its residuals again",
+                        name=name,
+                    )
                 )
             upkeep.add_part(name, PART, told, arrays, time.process_time() - begun_at)
         finally:

@@ -22,9 +22,20 @@ from typing import Any, BinaryIO, Self, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from engine.errors import ArtifactError
+from engine.errors import ArtifactError, reason
+from engine.language import mark, tr
 
 FORMAT_VERSION = 2
+_PROCESS = "process "  # before its number, in a lock file
+# By kind; a kind is the name of a manifest, and stands in it.
+_MISSING = {
+    "index": mark("there is no index {name!r}. Make it with: {repair}"),
+    "codebook": mark("there is no codebook {name!r}. Make it with: {repair}"),
+}
+_OF_ANOTHER_KIND = {
+    "index": mark("{path} does not describe an index. Make it anew: {repair}"),
+    "codebook": mark("{path} does not describe a codebook. Make it anew: {repair}"),
+}
 LARGE_VERSION = 3  # of what holds a large vocabulary, see `docs/index-format.md`
 MANIFEST = "manifest.json"
 DTYPES = frozenset(
@@ -53,8 +64,11 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise ValueError(
-            f"{name!r} cannot be a name: use up to 64 letters, digits, '-', '_' and '.', "
-            "starting with a letter or digit"
+            tr(
+                "{name!r} cannot be a name: use up to 64 letters, digits, '-', '_' and '.', "
+                "starting with a letter or digit",
+                name=name,
+            )
         )
     return name
 
@@ -194,21 +208,35 @@ def write_json(folder: Path, name: str, value: Any) -> Json:
 def _checked_path(folder: Path, entry: Json) -> Path:
     file = entry.get("file")
     if not isinstance(file, str) or not _FILE.fullmatch(file):
-        raise ArtifactError(f"{folder / MANIFEST} names a file that cannot be one of its own")
+        raise ArtifactError(
+            tr("{path} names a file that cannot be one of its own", path=folder / MANIFEST)
+        )
     path = folder / file
     if not path.is_file():
-        raise ArtifactError(f"{path} is missing")
+        raise ArtifactError(tr("{path} is missing", path=path))
     return path
 
 
 def _expected(folder: Path, entry: Json) -> tuple[np.dtype[Any], tuple[int, ...]]:
     name, shape = entry.get("dtype"), entry.get("shape")
     if name not in DTYPES:
-        raise ArtifactError(f"{folder / MANIFEST} names an array of unknown type {name!r}")
+        raise ArtifactError(
+            tr(
+                "{path} names an array of unknown type {name!r}",
+                path=folder / MANIFEST,
+                name=name,
+            )
+        )
     if not isinstance(shape, list) or not all(
         type(side) is int and 0 <= side < 2**48 for side in shape
     ):
-        raise ArtifactError(f"{folder / MANIFEST} names an array of impossible shape {shape!r}")
+        raise ArtifactError(
+            tr(
+                "{path} names an array of impossible shape {shape!r}",
+                path=folder / MANIFEST,
+                shape=shape,
+            )
+        )
     return np.dtype(name), tuple(shape)
 
 
@@ -230,10 +258,12 @@ def open_array(folder: Path, entry: Json) -> NDArray[Any]:
     for side in shape:
         n_bytes *= side
     if path.stat().st_size != len(header) + n_bytes:
-        raise ArtifactError(f"{path} has another length than its manifest says")
+        raise ArtifactError(tr("{path} has another length than its manifest says", path=path))
     with path.open("rb") as file:
         if file.read(len(header)) != header:
-            raise ArtifactError(f"{path} does not begin as the array that its manifest describes")
+            raise ArtifactError(
+                tr("{path} does not begin as the array that its manifest describes", path=path)
+            )
     if n_bytes == 0:
         empty: NDArray[Any] = np.zeros(shape, dtype)
         empty.flags.writeable = False
@@ -246,7 +276,7 @@ def read_json(folder: Path, entry: Json) -> Any:
     path = _checked_path(folder, entry)
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != entry.get("sha256"):
-        raise ArtifactError(f"{path} is damaged: its checksum does not fit")
+        raise ArtifactError(tr("{path} is damaged: its checksum does not fit", path=path))
     return json.loads(data)
 
 
@@ -286,18 +316,38 @@ def read_manifest(folder: Path, kind: str, repair: str) -> Json:
     try:
         manifest = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise ArtifactError(f"there is no {kind} {folder.name!r}. Make it with: {repair}") from None
+        raise ArtifactError(tr(_MISSING[kind], name=folder.name, repair=repair)) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"{path} cannot be read ({error}). Make it anew: {repair}") from None
+        raise ArtifactError(
+            tr(
+                "{path} cannot be read ({why}). Make it anew: {repair}",
+                path=path,
+                why=reason(error),
+                repair=repair,
+            )
+        ) from None
     if not isinstance(manifest, dict) or manifest.get("kind") != kind:
-        raise ArtifactError(f"{path} does not describe a {kind}. Make it anew: {repair}")
+        raise ArtifactError(tr(_OF_ANOTHER_KIND[kind], path=path, repair=repair))
     if manifest.get("format_version") not in (FORMAT_VERSION, LARGE_VERSION):
         raise ArtifactError(
-            f"{path} has format {manifest.get('format_version')!r}, this program reads "
-            f"{FORMAT_VERSION} and {LARGE_VERSION}. Make it anew: {repair}"
+            tr(
+                "{path} has format {format!r}, this program reads {usual} and {large}. "
+                "Make it anew: {repair}",
+                path=path,
+                format=manifest.get("format_version"),
+                usual=FORMAT_VERSION,
+                large=LARGE_VERSION,
+                repair=repair,
+            )
         )
     if manifest.get("sha256") != manifest_digest(manifest):
-        raise ArtifactError(f"{path} is damaged: its checksum does not fit. Make it anew: {repair}")
+        raise ArtifactError(
+            tr(
+                "{path} is damaged: its checksum does not fit. Make it anew: {repair}",
+                path=path,
+                repair=repair,
+            )
+        )
     return manifest
 
 
@@ -347,6 +397,12 @@ def file_faults(folder: Path, manifest: Json) -> list[str]:
     return faults
 
 
+def _holder(told: str) -> str:
+    """Say who writes, from what its lock file tells."""
+    _, found, number = told.partition(_PROCESS)
+    return tr("process {number}", number=number) if found else tr("another process")
+
+
 @contextlib.contextmanager
 def writing(name: str) -> Iterator[None]:
     """Hold the right to write what is called `name`; a dead writer's right ends with it.
@@ -364,12 +420,14 @@ def writing(name: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.seek(0)
-            holder = file.read(100).strip() or "another process"
-            raise ArtifactError(
-                f"{name!r} is being written by {holder}. Wait until it is done, or stop it."
-            ) from None
+            told = tr(
+                "{name!r} is being written by {holder}. Wait until it is done, or stop it.",
+                name=name,
+                holder=_holder(file.read(100).strip()),
+            )
+            raise ArtifactError(told) from None
         file.truncate(0)
-        file.write(f"process {os.getpid()}")
+        file.write(f"{_PROCESS}{os.getpid()}")
         file.flush()
         yield
 

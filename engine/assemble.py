@@ -15,6 +15,7 @@ from engine.artifacts import ArrayWriter, Json
 from engine.errors import BuildError
 from engine.index import Skipped
 from engine.index_format import SUMS, is_large
+from engine.language import tr
 from engine.lookup import Words
 from engine.surf import Keypoints
 
@@ -122,8 +123,10 @@ def patches_per_word(n_words: int) -> int:
 
 def _gone(record: str) -> BuildError:
     return BuildError(
-        f"the build's own file {worker.record_path(record, finished=True)} is gone or damaged: "
-        "run the build again"
+        tr(
+            "the build's own file {path} is gone or damaged: run the build again",
+            path=worker.record_path(record, finished=True),
+        )
     )
 
 
@@ -220,8 +223,14 @@ def assemble(
     kept, entries, skipped, offsets = _catalogue(finished)
     skipped += [[one.path, one.reason] for one in unreadable]
     if not entries:
-        first = f" The first of them: {skipped[0][1]}" if skipped else ""
-        raise BuildError(f"none of {len(skipped)} pictures could be read.{first}")
+        if not skipped:
+            raise BuildError(tr("none of {n} pictures could be read.", n=0))
+        told = tr(
+            "none of {n} pictures could be read. The first of them: {first}",
+            n=len(skipped),
+            first=skipped[0][1],
+        )
+        raise BuildError(told)
     n_patches = patches_per_word(n_words)
     nearest = NearestKeypoints(n_words, n_patches, 1 if len(entries) >= 4 * n_patches else 4)
     statistics = _WordStatistics(n_words)

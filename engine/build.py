@@ -38,6 +38,7 @@ from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
 from engine.index import Index, Skipped
 from engine.index_format import is_large
+from engine.language import mark, tr
 from engine.pool import Progress, Run, available_cores
 from engine.worker import Job, PatchJob
 
@@ -164,8 +165,12 @@ def build(
     with artifacts.writing(name):
         if index.stamp(name) and not overwrite:
             raise ArtifactError(
-                f"there is already an index {name!r}. Choose another name, add --overwrite to "
-                f"replace it, or delete it with: python -m engine delete {name}"
+                tr(
+                    "there is already an index {name!r}. Choose another name, add --overwrite to "
+                    "replace it, or delete it with: {command}",
+                    name=name,
+                    command=f"python -m engine delete {name}",
+                )
             )
         run = Run(n_workers or available_cores(), progress, cancelled)
         plan = _make_plan(folder, name, params or BuildParams(), run)
@@ -185,7 +190,7 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: Run) -> _Plan:
     keys: list[str] = []
     unreadable: list[Skipped] = []
     for file in datasets.walk(root, lambda *told: unreadable.append(Skipped(*told))):
-        run.say("Looking through the folder", file.path)
+        run.say(mark("Looking through the folder"), file.path)
         path = root / file.path
         if images.is_picture(path) or images.has_picture_name(path):
             told = f"{file.path}\0{file.n_bytes}\0{file.mtime_ns}"
@@ -193,7 +198,9 @@ def _make_plan(folder: Path, name: str, params: BuildParams, run: Run) -> _Plan:
             sizes.append(file.n_bytes)
             keys.append(hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()[:32])
     if not paths:
-        raise BuildError(f"there are no pictures in {root}. Name a folder that holds some.")
+        raise BuildError(
+            tr("there are no pictures in {folder}. Name a folder that holds some.", folder=root)
+        )
     work = work_folder(name)
     given = params.codebook_name and codebook.open_codebook(params.codebook_name).sha256
     content = {"folder": str(root), "words": given, **params.to_json()}
@@ -213,7 +220,7 @@ def _finish_pictures(plan: _Plan, run: Run) -> None:
     todo = [i for i in range(len(plan.paths)) if not worker.is_finished(plan.record(i))]
     n_before = len(plan.paths) - len(todo)
     run.process(
-        "Finding keypoints and their words", plan.jobs(todo, plan.work / CODEBOOK), n_before
+        mark("Finding keypoints and their words"), plan.jobs(todo, plan.work / CODEBOOK), n_before
     )
 
 
@@ -228,7 +235,7 @@ def _learn_words(plan: _Plan, run: Run) -> Codebook:
         shutil.rmtree(plan.work / "records", ignore_errors=True)
     if params.codebook_name is None:
         sample, n_images = _training_sample(plan, run)
-        run.say(f"Learning {params.codebook.n_words} words")
+        run.say(mark("Learning {n} words"), n=params.codebook.n_words)
         begun_at = time.process_time()
         words = codebook.train(
             sample, params.codebook, params.extraction, n_images, available_cores()
@@ -247,13 +254,23 @@ def _check_same_features(theirs: ExtractionParams, params: BuildParams) -> None:
     name, ours = params.codebook_name, params.extraction
     if theirs.kind != ours.kind:
         raise BuildError(
-            f"the codebook {name!r} holds words of {theirs.title}, and {ours.title} was asked for: "
-            f"they never mix. Add --features {theirs.kind}, or learn new words (without --codebook)"
+            tr(
+                "the codebook {name!r} holds words of {theirs}, and {ours} was asked for: they "
+                "never mix. Add --features {kind}, or learn new words (without --codebook)",
+                name=name,
+                theirs=theirs.title,
+                ours=ours.title,
+                kind=theirs.kind,
+            )
         )
     if theirs != ours:
         raise BuildError(
-            f"the codebook {name!r} was learned on features of other parameters "
-            f"({theirs.to_json()}); build with the same, or learn new words"
+            tr(
+                "the codebook {name!r} was learned on features of other parameters "
+                "({parameters}); build with the same, or learn new words",
+                name=name,
+                parameters=theirs.to_json(),
+            )
         )
 
 
@@ -271,7 +288,7 @@ def _training_sample(plan: _Plan, run: Run) -> tuple[NDArray[np.float32], int]:
     counts: dict[int, int] = {}
     while True:
         new = [int(i) for i in order[len(counts) : max(n_taken, 1)]]
-        outcomes = run.process("Finding keypoints to learn words from", plan.jobs(new, None))
+        outcomes = run.process(mark("Finding keypoints to learn words from"), plan.jobs(new, None))
         counts |= {i: outcomes[plan.paths[i]].n_keypoints for i in new}
         total = sum(counts.values())
         if total >= params.n_samples or len(counts) == len(order):
@@ -294,7 +311,9 @@ def _gather(plan: _Plan, counts: dict[int, int], drawn: NDArray[np.int64]) -> ND
         if high > low:
             stored = records.read(worker.record_path(plan.record(i), finished=False))
             if stored is None or stored.description["n_keypoints"] != count:
-                raise BuildError(f"the build's file for {plan.paths[i]} is gone: run it again")
+                raise BuildError(
+                    tr("the build's file for {path} is gone: run it again", path=plan.paths[i])
+                )
             sample[low:high] = stored.arrays["descriptors"][drawn[low:high] - first]
         first += count
     return sample
@@ -302,7 +321,7 @@ def _gather(plan: _Plan, counts: dict[int, int], drawn: NDArray[np.int64]) -> ND
 
 def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
     """Put the arrays together, cut the patches, and commit the manifest."""
-    run.say("Writing the index")
+    run.say(mark("Writing the index"))
     begun_at = time.process_time()
     folder = index.index_folder(plan.name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -324,7 +343,7 @@ def _write_index(plan: _Plan, words: Codebook, run: Run) -> None:
         "arrays": write_patches(folder, patches, assembled.patch_rows),
     }
     spent += cutting + time.process_time() - begun_at + _earlier_seconds(plan)
-    run.say("Laying the words out on a map")
+    run.say(mark("Laying the words out on a map"))
     begun_at = time.process_time()
     parts[word_map.PART] = _lay_out(words, folder)
     mapping = time.process_time() - begun_at
@@ -387,7 +406,7 @@ def _cut_patches(
     spent = 0.0
     with contextlib.closing(run.over(worker.cut_patches, jobs)) as results:
         for rows, patches, seconds in run.counted(
-            "Cutting out patches of the words", results, len(jobs)
+            mark("Cutting out patches of the words"), results, len(jobs)
         ):
             spent += seconds
             if patches is not None:

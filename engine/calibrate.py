@@ -38,6 +38,7 @@ from engine.calibration import PART
 from engine.errors import ArtifactError, ImageError
 from engine.graph import Graph, GraphParams
 from engine.index import Index, open_index
+from engine.language import ENGLISH, speaking, tr
 from engine.records import Record
 from engine.rerank import Verified
 
@@ -187,7 +188,9 @@ def calibrate(
         measured += [_measured(s, int((s.scores >= least).sum()), False) for s in unused]
         report = Report(least, params.rate, tuple(measured), calibration.edges(index))
         if _digest(open_index(name), params) != place.name:
-            raise ArtifactError(f"the index {name!r} was replaced meanwhile; calibrate it again")
+            raise ArtifactError(
+                tr("the index {name!r} was replaced meanwhile; calibrate it again", name=name)
+            )
         arrays = {f"scores_{i}": np.sort(kind.scores) for i, kind in enumerate(kinds)}
         upkeep.add_part(name, PART, dataclasses.asdict(report), arrays)
         shutil.rmtree(work)
@@ -277,7 +280,9 @@ def _files(folder: Path) -> tuple[list[Path], list[str]]:
         if images.is_picture(root / file.path)
     ]
     if not files:
-        raise ImageError(f"there are no pictures in {root}. Name a folder that holds some.")
+        raise ImageError(
+            tr("there are no pictures in {folder}. Name a folder that holds some.", folder=root)
+        )
     return files, unreadable
 
 
@@ -302,7 +307,8 @@ def _folder(
         if progress is not None:
             progress(str(folder), done, len(spread))
         try:
-            image = images.read(path)
+            with speaking(ENGLISH):  # the index keeps what is told
+                image = images.read(path)
         except ImageError as error:
             skipped.append(str(error))
             continue

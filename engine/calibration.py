@@ -23,6 +23,7 @@ from scipy.special import chdtri
 
 from engine.errors import ArtifactError
 from engine.index import Index
+from engine.language import tr
 
 PART = "calibration"
 # Where nothing was measured: cautious, above what calibration gives for photographs of buildings.
@@ -151,6 +152,11 @@ def of(index: Index) -> Calibration:
         return Calibration(float(told["least_score"]), float(told["rate"]), tails, earlier)
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
-            f"the calibration of the index {index.name!r} cannot be used ({error!r}). Make it "
-            f"anew with: {again(index.name)}"
+            tr(
+                "the calibration of the index {name!r} cannot be used ({error!r}). Make it anew "
+                "with: {command}",
+                name=index.name,
+                error=error,
+                command=again(index.name),
+            )
         ) from error

@@ -14,6 +14,7 @@ from engine import approximate, artifacts, groups, lookup, signatures
 from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
 from engine.groups import Groups
+from engine.language import tr, trn
 from engine.signatures import SignatureModel
 
 ALGORITHMS = ("lloyd", "minibatch", "approximate")
@@ -192,13 +193,7 @@ def train(
     from threadpoolctl import threadpool_limits
 
     if len(descriptors) < params.n_words:
-        lower = "lower the threshold (--threshold), " * extraction.uses_surf
-        raise BuildError(
-            f"{params.n_words} words cannot be learned from {len(descriptors)} keypoints in "
-            f"{n_images} picture{'s' * (n_images != 1)}. Ask for fewer words (--words), "
-            f"{lower}add pictures, or use the words of another collection "
-            "(--codebook)."
-        )
+        raise BuildError(_too_few(params.n_words, len(descriptors), n_images, extraction))
     started = time.perf_counter()
     with threadpool_limits(1), warnings.catch_warnings():
         # Fewer different descriptors than words leaves words unused: allowed, and shown as such.
@@ -261,6 +256,31 @@ def to_entry(codebook: Codebook, folder: Path) -> dict[str, Any]:
     }
 
 
+def _too_few(n_words: int, n: int, n_images: int, extraction: ExtractionParams) -> str:
+    """Say that so many words cannot be learned from n keypoints, and what can be done."""
+    if extraction.uses_surf:
+        return trn(
+            "{n_words} words cannot be learned from {n_keypoints} keypoints in {n} picture. "
+            "Ask for fewer words (--words), lower the threshold (--threshold), add pictures, or "
+            "use the words of another collection (--codebook).",
+            "{n_words} words cannot be learned from {n_keypoints} keypoints in {n} pictures. "
+            "Ask for fewer words (--words), lower the threshold (--threshold), add pictures, or "
+            "use the words of another collection (--codebook).",
+            n_images,
+            n_words=n_words,
+            n_keypoints=n,
+        )
+    return trn(
+        "{n_words} words cannot be learned from {n_keypoints} keypoints in {n} picture. Ask for "
+        "fewer words (--words), add pictures, or use the words of another collection (--codebook).",
+        "{n_words} words cannot be learned from {n_keypoints} keypoints in {n} pictures. Ask for "
+        "fewer words (--words), add pictures, or use the words of another collection (--codebook).",
+        n_images,
+        n_words=n_words,
+        n_keypoints=n,
+    )
+
+
 def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
     """Read what `to_entry` wrote.
 
@@ -278,7 +298,10 @@ def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
         found = Groups(arrays["heads"], arrays["group_starts"]) if "heads" in arrays else None
         training, digest = dict(entry["training"]), str(entry["digest"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"the codebook in {folder} does not fit its format: {error}") from None
+        told = tr(
+            "the codebook in {folder} does not fit its format: {why}", folder=folder, why=error
+        )
+        raise ArtifactError(told) from None
     fits = (
         centres.ndim == 2
         and model.projection.shape == (centres.shape[1], signatures.N_BITS)
@@ -287,7 +310,9 @@ def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
         and (found is None or found.fits(centres))
     )
     if not fits or digest_of(centres, model, found) != digest:
-        raise ArtifactError(f"the codebook in {folder} is damaged: its checksum does not fit")
+        raise ArtifactError(
+            tr("the codebook in {folder} is damaged: its checksum does not fit", folder=folder)
+        )
     return Codebook(centres, params, extraction, training, model, digest, found)
 
 
@@ -313,8 +338,12 @@ def open_codebook(name: str) -> Codebook:
     ArtifactError
         If there is none, or it is damaged.
     """
-    known = ", ".join(list_codebooks()) or "none yet"
-    repair = f"python -m engine build FOLDER --name {name} (codebooks here: {known})"
+    known = ", ".join(list_codebooks()) or tr("none yet")
+    repair = tr(
+        "{command} (codebooks here: {known})",
+        command=f"python -m engine build FOLDER --name {name}",
+        known=known,
+    )
     return read_codebook(_folder(name), repair)
 
 

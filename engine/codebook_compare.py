@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine import information, lookup
 from engine.codebook import Codebook
 from engine.errors import ArtifactError
+from engine.language import tr
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -161,14 +162,26 @@ def check_comparable(a: Codebook, b: Codebook, names: tuple[str, str] = ("A", "B
     first, second = names
     if a.extraction.kind != b.extraction.kind:
         raise ArtifactError(
-            f"the codebook {first!r} holds words of {a.extraction.title}, {second!r} of "
-            f"{b.extraction.title}: their distances mean nothing to each other. Compare codebooks "
-            "of one kind of features (--features when they are built)"
+            tr(
+                "the codebook {first!r} holds words of {of_first}, {second!r} of {of_second}: "
+                "their distances mean nothing to each other. Compare codebooks of one kind of "
+                "features (--features when they are built)",
+                first=first,
+                of_first=a.extraction.title,
+                second=second,
+                of_second=b.extraction.title,
+            )
         )
     if a.centres.shape[1] != b.centres.shape[1]:
         raise ArtifactError(
-            f"the words of {first!r} have {a.centres.shape[1]} dimensions, those of {second!r} "
-            f"{b.centres.shape[1]}: one was built with --short-descriptors, the other without"
+            tr(
+                "the words of {first!r} have {of_first} dimensions, those of {second!r} "
+                "{of_second}: one was built with --short-descriptors, the other without",
+                first=first,
+                of_first=a.centres.shape[1],
+                second=second,
+                of_second=b.centres.shape[1],
+            )
         )
 
 

@@ -17,6 +17,7 @@ from engine.errors import BuildError, GroundTruthError
 from engine.features import ExtractionParams
 from engine.groundtruth import Query
 from engine.index import Index
+from engine.language import tr
 
 SIZES = (50, 100, 200, 500, 1000, 2000)
 _BLOCK = 1024  # words whose counts are held at once: 20 MB at 5,000 pictures
@@ -135,8 +136,13 @@ def over_sizes(
     half = len(order) // 2
     if half < asked[-1]:
         raise BuildError(
-            f"{asked[-1]} words cannot be learned from {half} descriptors, half of "
-            f"{len(descriptors)}. Ask for fewer words, or take a larger sample"
+            tr(
+                "{n_words} words cannot be learned from {half} descriptors, half of {n}. Ask for "
+                "fewer words, or take a larger sample",
+                n_words=asked[-1],
+                half=half,
+                n=len(descriptors),
+            )
         )
     ours, others = descriptors[np.sort(order[:half])], descriptors[np.sort(order[half:])]
     found = []
@@ -213,8 +219,12 @@ def informative(index: Index, queries: Sequence[Query]) -> Informative:
     labels, landmarks = classes(queries, index.n_images)
     if len(landmarks) < 2:
         raise GroundTruthError(
-            f"the ground truth has {len(landmarks)} landmarks with pictures of their own in the "
-            f"index {index.name!r}: name one with two or more"
+            tr(
+                "the ground truth has {n} landmarks with pictures of their own in the index "
+                "{name!r}: name one with two or more",
+                n=len(landmarks),
+                name=index.name,
+            )
         )
     image_ids = np.flatnonzero(labels >= 0)
     member = labels[image_ids][:, None] == np.arange(len(landmarks))

@@ -1,12 +1,14 @@
 """Two kept runs side by side: which queries got better, which worse, and whether it is chance."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from engine import statistics
 from engine.errors import ArtifactError
+from engine.language import mark, tr
 from engine.runs import Run
 from engine.statistics import Interval
 
@@ -29,6 +31,14 @@ class Difference:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Note:
+    """Something else that differs: an English text, and what stands in its places."""
+
+    text: str
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Comparison:
     """What changed from one run to another.
 
@@ -42,7 +52,7 @@ class Comparison:
         mAP over these.
     interval, interval_landmarks : tuple of float
         95 % of the mean difference: paired bootstrap over queries, and over landmarks.
-    notes : tuple of str
+    differing : tuple of Note
         What else differs between the runs and may explain the difference.
     """
 
@@ -53,7 +63,12 @@ class Comparison:
     mean_after: float
     interval: Interval
     interval_landmarks: Interval
-    notes: tuple[str, ...]
+    differing: tuple[Note, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what else differs, in the language that is spoken."""
+        return tuple(tr(note.text, **note.values) for note in self.differing)
 
     @property
     def difference(self) -> float:
@@ -82,7 +97,7 @@ class Comparison:
             "better": better,
             "worse": worse,
             "same": same,
-            "notes": self.notes,
+            "notes": tuple(note.text.format(**note.values) for note in self.differing),
             "queries": rows,
         }
 
@@ -103,8 +118,14 @@ def compare(before: Run, after: Run, seed: int = 0) -> Comparison:
     ]
     if not rows:
         raise ArtifactError(
-            f"the runs {before.name!r} ({before.groundtruth}) and {after.name!r} "
-            f"({after.groundtruth}) have no query in common"
+            tr(
+                "the runs {before!r} ({of_before}) and {after!r} ({of_after}) have no query in "
+                "common",
+                before=before.name,
+                of_before=before.groundtruth,
+                after=after.name,
+                of_after=after.groundtruth,
+            )
         )
     old, new = [row.before for row in rows], [row.after for row in rows]
     landmarks = [row.landmark for row in rows]
@@ -116,30 +137,43 @@ def compare(before: Run, after: Run, seed: int = 0) -> Comparison:
         mean_after=float(np.mean(new)),
         interval=statistics.paired_interval(old, new, seed),
         interval_landmarks=statistics.paired_interval(old, new, seed, landmarks),
-        notes=_notes(before, after, len(rows)),
+        differing=_differing(before, after, len(rows)),
     )
 
 
-def _notes(before: Run, after: Run, n_common: int) -> tuple[str, ...]:
-    """Say what else differs."""
-    notes = []
+def _settings(before: str, after: str) -> Note:
+    """Tell how the parameters differ; empty stands for the usual ones."""
+    if not before:
+        return Note(mark("the parameters differ (the usual; {after})"), {"after": after})
+    if not after:
+        return Note(mark("the parameters differ ({before}; the usual)"), {"before": before})
+    told = mark("the parameters differ ({before}; {after})")
+    return Note(told, {"before": before, "after": after})
+
+
+def _differing(before: Run, after: Run, n_common: int) -> tuple[Note, ...]:
+    """Tell what else differs."""
+    notes: list[Note] = []
+    values: dict[str, Any]
     counts = len(before.evaluation.results), len(after.evaluation.results)
     if counts != (n_common, n_common):
-        notes.append(f"compared on queries in common: {n_common}, of {counts[0]} and {counts[1]}")
+        values = {"n": n_common, "before": counts[0], "after": counts[1]}
+        notes.append(
+            Note(mark("compared on queries in common: {n}, of {before} and {after}"), values)
+        )
     if before.groundtruth_sha256 != after.groundtruth_sha256:
-        notes.append(
-            f"the ground truths differ ({before.groundtruth}, {after.groundtruth}): "
-            "the same query may have other right answers"
+        told = mark(
+            "the ground truths differ ({before}, {after}): the same query may have other right "
+            "answers"
         )
+        notes.append(Note(told, {"before": before.groundtruth, "after": after.groundtruth}))
     if before.catalogue != after.catalogue:
-        notes.append(
-            f"the collections differ ({before.evaluation.index}, {after.evaluation.index})"
-        )
+        values = {"before": before.evaluation.index, "after": after.evaluation.index}
+        notes.append(Note(mark("the collections differ ({before}, {after})"), values))
     elif before.parameters["codebook_digest"] != after.parameters["codebook_digest"]:
-        notes.append("the visual words differ")
+        notes.append(Note(mark("the visual words differ")))
     if before.settings != after.settings:
-        told = (", ".join(run.settings) or "the usual" for run in (before, after))
-        notes.append(f"the parameters differ ({'; '.join(told)})")
+        notes.append(_settings(", ".join(before.settings), ", ".join(after.settings)))
     if before.versions != after.versions:
-        notes.append("the library versions differ")
+        notes.append(Note(mark("the library versions differ")))
     return tuple(notes)

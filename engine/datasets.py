@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import artifacts, download, unpack
-from engine.errors import BuildError, DownloadError
+from engine.errors import BuildError, DownloadError, reason
+from engine.language import tr
 
 OXFORD5K_URL = "https://www.robots.ox.ac.uk/~vgg/data/oxbuildings/"
 GROUND_TRUTH = "groundtruth.csv"
@@ -75,15 +76,21 @@ def walk(
         If the folder is missing, is no folder, or cannot itself be read.
     """
     if not folder.exists():
-        raise BuildError(f"the folder {folder} does not exist. Check its name.")
+        raise BuildError(tr("the folder {folder} does not exist. Check its name.", folder=folder))
     if not folder.is_dir():
-        raise BuildError(f"{folder} is a file, not a folder. Name the folder that holds it.")
+        raise BuildError(
+            tr("{folder} is a file, not a folder. Name the folder that holds it.", folder=folder)
+        )
     try:
         with os.scandir(folder):
             pass
     except OSError as error:
         raise BuildError(
-            f"the folder {folder} cannot be read: {error.strerror}. Ask its owner for access."
+            tr(
+                "the folder {folder} cannot be read: {why}. Ask its owner for access.",
+                folder=folder,
+                why=reason(error),
+            )
         ) from error
     # Sorting each folder by name alone would put "a/b" before "a-b"; whole paths are compared.
     return iter(sorted(_files_below(folder, unreadable), key=lambda file: file.path))

@@ -25,6 +25,7 @@ from engine.demo_paint import Pixels, relight
 from engine.demo_scenes import Ground, Hung
 from engine.demo_sources import HELD_OUT, PHOTOGRAPHS, TEXTURES, Source, credits_page
 from engine.errors import ArtifactError, BuildError
+from engine.language import mark, tr
 from engine.pool import Progress
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ VERSION = 1
 N_WALLS = 30
 LONG_SIDE = 640
 
-_STAGE = "Making the demo's pictures"
+_STAGE = mark("Making the demo's pictures")
 _JPEG_QUALITY = 90
 _JUNK_BELOW = 0.15
 _PEEKING_WALLS = 3  # every third wall has one more photograph, almost wholly cut off
@@ -68,28 +69,31 @@ class SampleQuery(NamedTuple):
 SAMPLE_QUERIES = (
     SampleQuery(
         "pagoda-from-the-right.jpg",
-        "A new view",
-        "The pagoda from another side: pictures of it should come first.",
+        mark("A new view"),
+        mark("The pagoda from another side: pictures of it should come first."),
     ),
     SampleQuery(
         "cat-turned-close-up.jpg",
-        "Turned and close up",
-        "The cat's face, turned by a quarter and enlarged: neither should matter.",
+        mark("Turned and close up"),
+        mark("The cat's face, turned by a quarter and enlarged: neither should matter."),
     ),
     SampleQuery(
         "astronaut-in-the-dark.jpg",
-        "Dark, blurred and half covered",
-        "Little of the astronaut is left to go by, yet some of her pictures should come up.",
+        mark("Dark, blurred and half covered"),
+        mark("Little of the astronaut is left to go by, yet some of her pictures should come up."),
     ),
     SampleQuery(
         "a-new-wall.jpg",
-        "Three photographs on a new wall",
-        "Coffee, rocket and flower are each small here: pictures of all three should come first.",
+        mark("Three photographs on a new wall"),
+        mark(
+            "Coffee, rocket and flower are each small here: pictures of all three should come "
+            "first."
+        ),
     ),
     SampleQuery(
         "stars.jpg",
-        "Not in the collection",
-        "No picture of the collection shows stars, so nothing should match.",
+        mark("Not in the collection"),
+        mark("No picture of the collection shows stars, so nothing should match."),
     ),
 )
 
@@ -170,7 +174,9 @@ def make_pictures(folder: Path, progress: Told | None = None) -> None:
         else.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "SOURCES.md").is_file():
-        raise BuildError(f"{folder} holds other things. Move them away or name another folder.")
+        raise BuildError(
+            tr("{folder} holds other things. Move them away or name another folder.", folder=folder)
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -212,14 +218,21 @@ def _read(source: Source) -> Pixels:
     found = importlib.util.find_spec(source.package)
     if found is None or found.origin is None:
         raise BuildError(
-            f"the demo needs {source.distribution}, which is not installed. Run "
-            "'pip install -r requirements.txt'."
+            tr(
+                "the demo needs {package}, which is not installed. Run {command!r}.",
+                package=source.distribution,
+                command="pip install -r requirements.txt",
+            )
         )
     path = Path(found.origin).parent / source.path
     if not path.is_file():
         raise BuildError(
-            f"this {source.distribution} does not bring {source.path}. Run 'pip install "
-            f"--force-reinstall {source.distribution}'."
+            tr(
+                "this {package} does not bring {file}. Run {command!r}.",
+                package=source.distribution,
+                file=source.path,
+                command=f"pip install --force-reinstall {source.distribution}",
+            )
         )
     pixels = images.read(path).rgb
     left, top, right, bottom = source.crop

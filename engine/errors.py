@@ -1,4 +1,28 @@
-"""What a caller may catch. Every message says what is wrong, where, and what to do."""
+"""What a caller may catch. Every message says what is wrong, where, and what to do.
+
+A message is in the language that is spoken where the error is raised.
+"""
+
+from engine.language import mark, tr
+
+# What the operating system says most; anything else stays as it says it.
+_REASONS = (
+    mark("No such file or directory"),
+    mark("Permission denied"),
+    mark("Is a directory"),
+    mark("Not a directory"),
+    mark("File name too long"),
+    mark("No space left on device"),
+    mark("Read-only file system"),
+    mark("Input/output error"),
+    mark("Too many open files"),
+)
+
+
+def reason(error: BaseException) -> str:
+    """Say why a file could not be used: what the operating system says of it, else the error."""
+    told = getattr(error, "strerror", None) or str(error)
+    return tr(told) if told in _REASONS else told
 
 
 class EngineError(Exception):
@@ -10,7 +34,19 @@ class ImageError(EngineError):
 
 
 class ArtifactError(EngineError):
-    """An index, codebook or other stored file that is missing, damaged or of another version."""
+    """An index, codebook or other stored file that is missing, damaged or of another version.
+
+    Parameters
+    ----------
+    told : str
+        The message.
+    why : str
+        The same without what cannot be opened, where someone else names that; else the message.
+    """
+
+    def __init__(self, told: str = "", why: str = "") -> None:
+        super().__init__(told)
+        self.why = why or told
 
 
 class BuildError(EngineError):

@@ -12,6 +12,7 @@ from engine.answer import Answer
 from engine.errors import ArtifactError, EngineError
 from engine.groundtruth import Query
 from engine.index import Index
+from engine.language import tr
 from engine.measures import (
     Accepted,
     add_up,
@@ -246,8 +247,14 @@ def evaluate_all(
     for method in chosen:
         if lacking := methods.lacking(methods.check_method(method), index.parts):
             raise ArtifactError(
-                f"the index {index.name!r} lacks {', '.join(lacking)}, which {method} needs. "
-                f"Add it with: {methods.adding(lacking[0], index.name)}"
+                tr(
+                    "the index {name!r} lacks {parts}, which {method} needs. Add it with: "
+                    "{command}",
+                    name=index.name,
+                    parts=", ".join(lacking),
+                    method=method,
+                    command=methods.adding(lacking[0], index.name),
+                )
             )
     if any(m not in methods.VECTORS for m in chosen) or any(q.image_id is None for q in queries):
         pipeline.warm_up()

@@ -24,6 +24,7 @@ from engine.explanation import (
 )
 from engine.graph import open_graph
 from engine.index import Index
+from engine.language import mark, tr
 from engine.rerank import Verified
 from engine.residuals import open_residuals
 from engine.shortlist import Met, ShortList, Signed
@@ -53,8 +54,11 @@ def explain(index: Index, answer: Answer, image_id: int) -> Explanation:
     """
     places = np.flatnonzero(answer.ranking.image_ids == index.check_image_id(image_id))
     if len(places) == 0:
-        reason = "it is the query itself" if image_id in answer.excluded else "it was left out"
-        raise ValueError(f"this answer does not rank picture {image_id}: {reason}")
+        if image_id in answer.excluded:
+            told = mark("this answer does not rank picture {picture}: it is the query itself")
+        else:
+            told = mark("this answer does not rank picture {picture}: it was left out")
+        raise ValueError(tr(told, picture=image_id))
     place = int(places[0])
     whole = Explanation(
         answer.method, image_id, place + 1, answer.n_images, float(answer.ranking.scores[place])

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ImageError
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "HEIC")
 SNIFFED_BYTES = 64
 
-_READABLE = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+_OTHERS = (
+    mark("{name} is an SVG drawing, which has no pixels. Use a {formats} or {last} file."),
+    mark("{name} holds a web page, not a picture. Use a {formats} or {last} file."),
+    mark("{name} is a PDF document, not a picture. Use a {formats} or {last} file."),
+    mark("{name} is an AVIF file, which this app does not read. Use a {formats} or {last} file."),
+    mark("{name} holds text, not a picture. Use a {formats} or {last} file."),
+    mark(
+        "{name} is not a picture of a format that this app knows. Use a {formats} or {last} file."
+    ),
+)
 _HEIF_BRANDS = frozenset(
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 )
@@ -33,7 +43,7 @@ _QUIET = ("ignore", None, Warning, re.compile(r"(PIL|pillow_heif)\."), 0)
 
 def shown_name(name: str) -> str:
     """Return a file's name for people: no path, no control characters, not endless."""
-    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name or "(no name)"
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name or tr("(no name)")
     escaped = _escape(last)
     return escaped if len(escaped) <= 120 else f"{escaped[:80]}…{escaped[-30:]}"
 
@@ -69,21 +79,25 @@ def require_format(data: bytes, shown: str) -> str:
     if found is not None:
         return found
     if not data:
-        raise ImageError(f"{shown} is empty (0 bytes). Copy or upload the picture again.")
+        raise ImageError(
+            tr("{name} is empty (0 bytes). Copy or upload the picture again.", name=shown)
+        )
+    svg, page, pdf, avif, prose, unknown = _OTHERS
     start = data[:SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<svg") or (start.startswith(b"<?xml") and b"svg" in data[:1024].lower()):
-        fault = "is an SVG drawing, which has no pixels"
+        told = svg
     elif start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        fault = "holds a web page, not a picture"
+        told = page
     elif start.startswith(b"%pdf"):
-        fault = "is a PDF document, not a picture"
+        told = pdf
     elif data[4:12] in (b"ftypavif", b"ftypavis"):
-        fault = "is an AVIF file, which this app does not read"
+        told = avif
     elif b"\x00" not in data[:SNIFFED_BYTES] and _is_text(data[:SNIFFED_BYTES]):
-        fault = "holds text, not a picture"
+        told = prose
     else:
-        fault = "is not a picture of a format that this app knows"
-    raise ImageError(f"{shown} {fault}. Use a {_READABLE} file.")
+        told = unknown
+    *formats, last = FORMATS
+    raise ImageError(tr(told, name=shown, formats=tr(", ").join(formats), last=last))
 
 
 def _is_text(data: bytes) -> bool:
@@ -94,21 +108,41 @@ def _is_text(data: bytes) -> bool:
 def damaged(shown: str, found: str, error: BaseException) -> ImageError:
     """Return the error for a file that starts as format `found` and then fails."""
     if isinstance(error, MemoryError):
-        return ImageError(f"{shown} needs more memory than there is. Save a smaller copy.")
-    reason = _escape(" ".join(str(error).split()) or type(error).__name__)[:200]
+        return ImageError(
+            tr("{name} needs more memory than there is. Save a smaller copy.", name=shown)
+        )
+    why = _escape(" ".join(str(error).split()) or type(error).__name__)[:200]
     return ImageError(
-        f"{shown} is a {found} file that is damaged or incomplete ({reason}). "
-        "Copy it again from its source, or open it in a picture program and save it anew."
+        tr(
+            "{name} is a {format} file that is damaged or incomplete ({why}). Copy it again from "
+            "its source, or open it in a picture program and save it anew.",
+            name=shown,
+            format=found,
+            why=why,
+        )
     )
 
 
 def too_large(shown: str, size: tuple[int, int] | None, limit: int) -> ImageError:
     """Return the error for a picture of more than `limit` pixels."""
-    has = f"has {size[0]} x {size[1]} pixels" if size else "has too many pixels"
-    return ImageError(
-        f"{shown} {has}; at most {limit / 1e6:g} million are read. Save a smaller copy and "
-        "use that."
-    )
+    millions = limit / 1e6
+    if size is None:
+        told = tr(
+            "{name} has too many pixels; at most {millions:g} million are read. Save a smaller "
+            "copy and use that.",
+            name=shown,
+            millions=millions,
+        )
+    else:
+        told = tr(
+            "{name} has {width} x {height} pixels; at most {millions:g} million are read. Save a "
+            "smaller copy and use that.",
+            name=shown,
+            width=size[0],
+            height=size[1],
+            millions=millions,
+        )
+    return ImageError(told)
 
 
 def open_picture(data: bytes, shown: str, max_pixels: int) -> "PillowImage.Image":
@@ -128,11 +162,11 @@ def open_picture(data: bytes, shown: str, max_pixels: int) -> "PillowImage.Image
     except Pillow.DecompressionBombError as error:
         raise too_large(shown, None, max_pixels) from error
     except UnidentifiedImageError as error:
-        raise damaged(shown, found, SyntaxError("its header cannot be read")) from error
+        raise damaged(shown, found, SyntaxError(tr("its header cannot be read"))) from error
     except Exception as error:  # plugins raise whatever a hostile header brings them to
         raise damaged(shown, found, error) from error
     if min(picture.size) < 1:
-        raise damaged(shown, found, ValueError("it has no pixels"))
+        raise damaged(shown, found, ValueError(tr("it has no pixels")))
     if picture.width * picture.height > max_pixels:
         raise too_large(shown, picture.size, max_pixels)
     return picture
@@ -160,8 +194,12 @@ def _register_heif(shown: str) -> None:
         _register_heif_once()
     except ImportError as error:
         raise ImageError(
-            f"{shown} is a HEIC file, and reading those needs one more package: run "
-            "'pip install pillow-heif', or save the picture as JPEG."
+            tr(
+                "{name} is a HEIC file, and reading those needs one more package: run {command!r}, "
+                "or save the picture as JPEG.",
+                name=shown,
+                command="pip install pillow-heif",
+            )
         ) from error
 
 

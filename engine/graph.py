@@ -23,6 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from engine import artifacts, methods, records, rerank, shortlist, upkeep
 from engine.errors import ArtifactError
 from engine.index import Index, open_index
+from engine.language import tr
 from engine.records import Record
 from engine.rerank import RerankParams
 from engine.shortlist import ShortListParams
@@ -111,8 +112,11 @@ def open_graph(index: Index) -> Graph:
     arrays = index.parts.get(PART)
     if arrays is None:
         raise ArtifactError(
-            f"the index {index.name!r} has no graph of its pictures. Make it with: "
-            f"{methods.adding(PART, index.name)}"
+            tr(
+                "the index {name!r} has no graph of its pictures. Make it with: {command}",
+                name=index.name,
+                command=methods.adding(PART, index.name),
+            )
         )
     return Graph(**{field.name: arrays[field.name] for field in dataclasses.fields(Graph)})
 
@@ -178,7 +182,9 @@ def make_graph(
         spent = time.process_time() - before
         spent += sum(record.description.get("cpu_seconds", 0.0) for record in found)
         if _digest(open_index(name), params) != place.name:
-            raise ArtifactError(f"the index {name!r} was replaced meanwhile; make its graph again")
+            raise ArtifactError(
+                tr("the index {name!r} was replaced meanwhile; make its graph again", name=name)
+            )
         arrays = {field.name: getattr(graph, field.name) for field in dataclasses.fields(Graph)}
         upkeep.add_part(name, PART, told, arrays, spent)
         shutil.rmtree(work)

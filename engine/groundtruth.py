@@ -10,8 +10,9 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from engine.errors import GroundTruthError
+from engine.errors import GroundTruthError, reason
 from engine.index import Index
+from engine.language import tr, trn
 
 RIGHT = ("good", "ok", "same")
 LABELS = (*RIGHT, "junk")
@@ -85,20 +86,26 @@ def read_lines(path: Path, data: bytes | None = None) -> list[Line]:
     try:
         text = (path.read_bytes() if data is None else data).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise GroundTruthError(f"{path} cannot be read: {error}") from None
+        told = tr("{path} cannot be read: {why}", path=path, why=reason(error))
+        raise GroundTruthError(told) from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
         return _parse(path, reader)
     except csv.Error as error:
-        raise GroundTruthError(f"{path}, line {reader.line_num}: {error}") from None
+        told = tr("{path}, line {number}: {why}", path=path, number=reader.line_num, why=error)
+        raise GroundTruthError(told) from None
 
 
 def _parse(path: Path, reader: "csv.DictReader[str]") -> list[Line]:
     missing = [c for c in ("query", "relevant", "label") if c not in (reader.fieldnames or ())]
     if missing:
         raise GroundTruthError(
-            f"{path} lacks the column {', '.join(missing)}: its first line must be "
-            "query,relevant,label"
+            tr(
+                "{path} lacks the column {columns}: its first line must be {heading}",
+                path=path,
+                columns=", ".join(missing),
+                heading="query,relevant,label",
+            )
         )
     lines = [
         Line(
@@ -111,7 +118,7 @@ def _parse(path: Path, reader: "csv.DictReader[str]") -> list[Line]:
         for row in reader
     ]
     if not lines:
-        raise GroundTruthError(f"{path} holds no line below its heading")
+        raise GroundTruthError(tr("{path} holds no line below its heading", path=path))
     return lines
 
 
@@ -172,30 +179,38 @@ class _Gathered:
     def _take(self, line: Line, names: Names, index: Index) -> str | None:
         for column in ("query", "relevant"):
             if not getattr(line, column):
-                return f"the column {column} is empty"
+                return tr("the column {column} is empty", column=column)
         if line.label not in LABELS:
-            return f"label {line.label!r} is none of {LABELS}"
+            return tr("label {label!r} is none of {labels}", label=line.label, labels=LABELS)
         if line.landmark != self.first.landmark:
-            return (
-                f"landmark {line.landmark!r} of {line.query!r} is {self.first.landmark!r} on "
-                f"line {self.first.number}"
+            return tr(
+                "landmark {landmark!r} of {query!r} is {other!r} on line {number}",
+                landmark=line.landmark,
+                query=line.query,
+                other=self.first.landmark,
+                number=self.first.number,
             )
-        double = f"{line.relevant!r} stands twice for {line.query!r}"
         image_id = names.find(line.relevant)
         if image_id is None and names.was_skipped(line.relevant):
             if line.relevant in self.skipped:
-                return double
+                return _double(line)
             self.skipped.add(line.relevant)
             self.n_missing += line.label in RIGHT
         elif image_id is None:
             if (n_called := names.n_called(line.relevant)) > 1:
-                return f"{line.relevant!r} may be {n_called} images: write its path"
-            return f"{line.relevant!r} is not in index {index.name!r}"
+                return tr(
+                    "{name!r} may be {n} images: write its path", name=line.relevant, n=n_called
+                )
+            return tr("{name!r} is not in index {index!r}", name=line.relevant, index=index.name)
         elif image_id in self.labels:
-            return double
+            return _double(line)
         else:
             self.labels[image_id] = line.label
         return None
+
+
+def _double(line: Line) -> str:
+    return tr("{relevant!r} stands twice for {query!r}", relevant=line.relevant, query=line.query)
 
 
 def read(
@@ -240,16 +255,13 @@ def read(
         query = _query(told, names, index, path)
         result.append(query)
         if told.first.query and query.image_id is None and (inside or not query.path.is_file()):
-            fault = f"the query {query.name!r} is neither in the index nor beside {path.name}"
-            if inside:
-                fault = f"the query {query.name!r} is not in the index {index.name!r}"
-            if (n_called := names.n_called(query.name)) > 1:
-                fault = f"the query {query.name!r} may be {n_called} images: write its path"
-            faults.append((told.first.number, fault))
+            faults.append((told.first.number, _unknown(query, names, index, path, inside)))
         if not told.faulty and not query.positives and not query.n_missing:
-            faults.append((told.first.number, f"the query {query.name!r} has no right answer"))
+            fault = tr("the query {name!r} has no right answer", name=query.name)
+            faults.append((told.first.number, fault))
     if faults:
-        raise GroundTruthError(f"{path} cannot be used:\n  " + "\n  ".join(_told(faults)))
+        lines = "".join(f"\n  {line}" for line in _told(faults))
+        raise GroundTruthError(tr("{path} cannot be used:", path=path) + lines)
     return _with_landmarks(result)
 
 
@@ -262,12 +274,27 @@ def _query(told: _Gathered, names: Names, index: Index, path: Path) -> Query:
     return Query(name, image_id, picture, told.labels, told.n_missing, told.first.landmark)
 
 
+def _unknown(query: Query, names: Names, index: Index, path: Path, inside: bool) -> str:
+    """Say why a query is none."""
+    name = query.name
+    if (n_called := names.n_called(name)) > 1:
+        return tr("the query {name!r} may be {n} images: write its path", name=name, n=n_called)
+    if inside:
+        return tr("the query {name!r} is not in the index {index!r}", name=name, index=index.name)
+    return tr(
+        "the query {name!r} is neither in the index nor beside {file}", name=name, file=path.name
+    )
+
+
 def _told(faults: list[tuple[int, str]]) -> list[str]:
     """Put faults line by line, no more than a person reads."""
     ordered = sorted(faults, key=lambda fault: fault[0])
-    lines = [f"line {number}: {fault}" for number, fault in ordered[:MOST_LINES_TOLD]]
+    lines = [
+        tr("line {number}: {fault}", number=number, fault=fault)
+        for number, fault in ordered[:MOST_LINES_TOLD]
+    ]
     n_more = len(ordered) - MOST_LINES_TOLD
-    return lines + [f"and {n_more} more"] * (n_more > 0)
+    return lines + [trn("and {n} more", "and {n} more", n_more)] * (n_more > 0)
 
 
 def _with_landmarks(queries: list[Query]) -> list[Query]:

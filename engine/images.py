@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import opencv
-from engine.errors import ImageError
+from engine.errors import ImageError, reason
 from engine.formats import (
     SNIFFED_BYTES,
     exif_orientation,
@@ -27,6 +27,7 @@ from engine.formats import (
     sniff,
     upright_rgb,
 )
+from engine.language import mark, tr
 
 MAX_PIXELS = 100_000_000
 PICTURE_SUFFIXES = frozenset(
@@ -133,10 +134,13 @@ def read(path: Path, max_pixels: int = MAX_PIXELS) -> Image:
     try:
         data = _read_bytes(path, shown, max_pixels)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(
-            f"{shown} cannot be read: {reason}. Check that the file is there and that you may "
-            "read it."
+            tr(
+                "{name} cannot be read: {why}. Check that the file is there and that you may read "
+                "it.",
+                name=shown,
+                why=reason(error),
+            )
         ) from error
     return decode(data, path.name, max_pixels)
 
@@ -327,15 +331,21 @@ def _read_bytes(path: Path, shown: str, max_pixels: int) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise ImageError(f"{shown} is {kind}. Give a picture file.")
+            told = mark("{name} is not a regular file. Give a picture file.")
+            if stat.S_ISDIR(status.st_mode):
+                told = mark("{name} is a folder. Give a picture file.")
+            raise ImageError(tr(told, name=shown))
         first = file.read(SNIFFED_BYTES)
         require_format(first, shown)
         # 16-bit RGBA, uncompressed, is 8 bytes a pixel: what is larger holds something else.
         if status.st_size > 8 * max_pixels + (1 << 26):
             raise ImageError(
-                f"{shown} is {status.st_size / 1e9:.1f} GB, more than a picture needs. "
-                "Save a smaller copy and use that."
+                tr(
+                    "{name} is {size:.1f} GB, more than a picture needs. Save a smaller copy and "
+                    "use that.",
+                    name=shown,
+                    size=status.st_size / 1e9,
+                )
             )
         return first + file.read()
 

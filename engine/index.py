@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from engine import artifacts, codebook, encode, images, methods, packing
 from engine.codebook import Codebook
 from engine.encode import check_weighting
-from engine.errors import ArtifactError
+from engine.errors import ArtifactError, reason
 from engine.features import ExtractionParams
 from engine.index_format import SUMS, Arrays, check_shapes
+from engine.language import tr
 from engine.lookup import Words
 from engine.surf import Keypoints, SurfParams
 from engine.table import Table
@@ -186,13 +187,17 @@ class Index:
     def check_image_id(self, image_id: int) -> int:
         """Return `image_id` if it names a picture of the index, else raise a ValueError."""
         if not 0 <= image_id < self.n_images:
-            raise ValueError(f"image_id must be 0 to {self.n_images - 1}, got {image_id}")
+            told = tr(
+                "image_id must be 0 to {most}, got {got}", most=self.n_images - 1, got=image_id
+            )
+            raise ValueError(told)
         return image_id
 
     def check_word(self, word: int) -> int:
         """Return `word` if it names a word of the index, else raise a ValueError."""
         if not 0 <= word < self.n_words:
-            raise ValueError(f"word must be 0 to {self.n_words - 1}, got {word}")
+            told = tr("word must be 0 to {most}, got {got}", most=self.n_words - 1, got=word)
+            raise ValueError(told)
         return word
 
     def picture_path(self, image_id: int) -> Path:
@@ -301,7 +306,7 @@ class Index:
         """Return the P patches nearest to a word: (P, S, S, 3) uint8 RGB, black where none."""
         starts = self.parts["patches"]["starts"]
         data = self.parts["patches"]["jpeg"][starts[self.check_word(word)] : starts[word + 1]]
-        strip = images.decode(data.tobytes(), f"patches of word {word}").rgb
+        strip = images.decode(data.tobytes(), tr("patches of word {word}", word=word)).rgb
         side = len(strip)
         return strip.reshape(side, -1, side, 3).swapaxes(0, 1)
 
@@ -387,10 +392,13 @@ def open_index(name: str) -> Index:
             # A writer may have replaced the manifest and swept the files that the old one names.
             if attempt < 2 and artifacts.stamp(folder) != before:
                 continue
-            raise ArtifactError(
-                f"the index {name!r} cannot be opened: {error}. Make it anew: {repair}"
-            ) from None
-    raise ArtifactError(f"the index {name!r} keeps changing; try again")
+            fault, path = reason(error), getattr(error, "filename", None)
+            if path is not None:
+                fault = tr("{path} cannot be read: {why}", path=path, why=fault)
+            why = tr("{fault}. Make it anew: {command}", fault=fault, command=repair)
+            told = tr("the index {name!r} cannot be opened: {why}", name=name, why=why)
+            raise ArtifactError(told, why) from None
+    raise ArtifactError(tr("the index {name!r} keeps changing; try again", name=name))
 
 
 def _method(parameters: Mapping[str, str]) -> str:
@@ -424,5 +432,5 @@ def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Ind
     )
     check_shapes(parts, len(images), index.n_words)
     if index.codebook.extraction != index.extraction:
-        raise ValueError("its words are words of other features than its keypoints'")
+        raise ValueError(tr("its words are words of other features than its keypoints'"))
     return index

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import codebook, encode, packing
+from engine.language import tr
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -40,18 +41,18 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
     """Raise a ValueError if the arrays of an index do not fit together."""
     offsets = parts["images"]["offsets"]
     if offsets.shape != (n_images + 1,) or offsets[0] != 0 or np.any(np.diff(offsets) < 0):
-        raise ValueError("its offsets do not fit its images")
+        raise ValueError(tr("its offsets do not fit its images"))
     n_held = len(parts["words"]["word_ids"]) if "word_ids" in parts["words"] else None
     for part, arrays in _shapes(n_images, int(offsets[-1]), n_words, n_held).items():
         for name, shape in arrays.items():
             if parts[part][name].shape != shape:
-                raise ValueError(f"{part}/{name} has shape {parts[part][name].shape}, not {shape}")
+                raise ValueError(_shaped(f"{part}/{name}", parts[part][name], shape))
     if n_held is None:
         counted = parts["words"]["counts"].sum(axis=1, dtype=np.int64)
     else:
         counted = _check_held(parts["words"], n_images, n_words)
     if not np.array_equal(counted, np.diff(offsets)):
-        raise ValueError("words/counts does not count the keypoints of its images")
+        raise ValueError(tr("words/counts does not count the keypoints of its images"))
     if "residuals" in parts:
         _check_residuals(parts["residuals"], n_images, n_words)
     if "graph" in parts:
@@ -62,11 +63,11 @@ def check_shapes(parts: Mapping[str, Arrays], n_images: int, n_words: int) -> No
         _check_map(parts["map"], n_words)
     rows, starts, jpeg = (parts["patches"][name] for name in ("rows", "starts", "jpeg"))
     if rows.ndim != 2 or starts.shape != (n_words + 1,) or jpeg.ndim != 1:
-        raise ValueError("its patches do not fit")
+        raise ValueError(tr("its patches do not fit"))
     if starts[0] != 0 or starts[-1] != len(jpeg) or np.any(np.diff(starts) <= 0):
-        raise ValueError("patches/starts does not cut patches/jpeg into one piece a word")
+        raise ValueError(tr("patches/starts does not cut patches/jpeg into one piece a word"))
     if len(rows) != n_words:
-        raise ValueError("it has patches of another number of words")
+        raise ValueError(tr("it has patches of another number of words"))
 
 
 def _check_residuals(held: Arrays, n_images: int, n_words: int) -> None:
@@ -88,24 +89,26 @@ def _check_residuals(held: Arrays, n_images: int, n_words: int) -> None:
     }
     for name, shape in shapes.items():
         if held[name].shape != shape:
-            raise ValueError(f"residuals/{name} has shape {held[name].shape}, not {shape}")
+            raise ValueError(_shaped(f"residuals/{name}", held[name], shape))
     if starts[0] != 0 or starts[-1] != n_rows or np.any(np.diff(starts) < 0):
-        raise ValueError("residuals/starts does not cut residuals/image_ids into one piece a word")
+        raise ValueError(
+            tr("residuals/starts does not cut residuals/image_ids into one piece a word")
+        )
     if n_rows and not 0 <= ids.min() <= ids.max() < n_images:
-        raise ValueError("residuals/image_ids names images that are not there")
+        raise ValueError(tr("residuals/image_ids names images that are not there"))
     if n_rows and centres.shape[1] < 256 and held["codes"].max() >= centres.shape[1]:
-        raise ValueError("residuals/codes names centres that are not there")
+        raise ValueError(tr("residuals/codes names centres that are not there"))
 
 
 def _check_held(words: Arrays, n_images: int, n_words: int) -> NDArray[np.int64]:
     """Check what a large vocabulary's images hold, and count their keypoints."""
     starts, word_ids = words["starts"], words["word_ids"]
     if starts.shape != (n_images + 1,) or starts[0] != 0 or starts[-1] != len(word_ids):
-        raise ValueError("words/starts does not cut words/word_ids into one piece an image")
+        raise ValueError(tr("words/starts does not cut words/word_ids into one piece an image"))
     if np.any(np.diff(starts) < 0):
-        raise ValueError("words/starts falls")
+        raise ValueError(tr("words/starts falls"))
     if len(word_ids) and not 0 <= word_ids.min() <= word_ids.max() < n_words:
-        raise ValueError("words/word_ids names words that are not there")
+        raise ValueError(tr("words/word_ids names words that are not there"))
     # Image by image: NumPy's cumsum and reduceat, made int64, cost ten times as much.
     sums = [words["counts"][a:b].sum(dtype=np.int64) for a, b in pairwise(starts.tolist())]
     counted: NDArray[np.int64] = np.array(sums, np.int64)
@@ -116,26 +119,31 @@ def _check_graph(graph: Arrays, n_images: int) -> None:
     starts, targets = graph["starts"], graph["targets"]
     shapes = (starts.shape, graph["scores"].shape, graph["affines"].shape)
     if shapes != ((n_images + 1,), targets.shape, (len(targets), 2, 3)):
-        raise ValueError("its graph does not fit its images")
+        raise ValueError(tr("its graph does not fit its images"))
     if starts[0] != 0 or starts[-1] != len(targets) or np.any(np.diff(starts) < 0):
-        raise ValueError("graph/starts does not cut graph/targets into one piece an image")
+        raise ValueError(tr("graph/starts does not cut graph/targets into one piece an image"))
     if len(targets) and not 0 <= targets.min() <= targets.max() < n_images:
-        raise ValueError("graph/targets names images that are not there")
+        raise ValueError(tr("graph/targets names images that are not there"))
 
 
 def _check_calibration(kept: Arrays) -> None:
     if not kept or set(kept) != {f"scores_{i}" for i in range(len(kept))}:
-        raise ValueError("its calibration does not hold scores_0, scores_1 and so on")
+        raise ValueError(tr("its calibration does not hold scores_0, scores_1 and so on"))
     for name, scores in kept.items():
         if scores.ndim != 1 or scores.dtype != np.float32 or not np.isfinite(scores).all():
-            raise ValueError(f"calibration/{name} does not hold finite scores")
+            raise ValueError(tr("{array} does not hold finite scores", array=f"calibration/{name}"))
         if not len(scores) or np.any(np.diff(scores) < 0):
-            raise ValueError(f"calibration/{name} does not rise")
+            raise ValueError(tr("{array} does not rise", array=f"calibration/{name}"))
 
 
 def _check_map(kept: Arrays, n_words: int) -> None:
     places = kept["places"]
     if places.shape != (n_words, 2):
-        raise ValueError(f"map/places has shape {places.shape}, not {(n_words, 2)}")
+        raise ValueError(_shaped("map/places", places, (n_words, 2)))
     if not ((places >= 0) & (places <= 1)).all():
-        raise ValueError("map/places lie outside of 0 to 1")
+        raise ValueError(tr("map/places lie outside of 0 to 1"))
+
+
+def _shaped(array: str, held: NDArray[Any], shape: tuple[int, ...]) -> str:
+    told, wanted = str(held.shape), str(shape)
+    return tr("{array} has shape {shape}, not {wanted}", array=array, shape=told, wanted=wanted)

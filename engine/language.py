@@ -15,6 +15,8 @@ from typing import Any
 
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "zh": "中文"}
+TAGS = {ENGLISH: "en", "zh": "zh-Hans"}  # as HTML names them
+_UNSPACED = ("zh",)  # sentences follow each other without a space
 CATALOGUES = Path(__file__).resolve().parents[1] / "languages"
 
 _spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
@@ -58,6 +60,11 @@ def nearest(wanted: str) -> str:
 @functools.lru_cache(maxsize=len(LANGUAGES))
 def _catalogue(code: str) -> gettext.NullTranslations:
     return gettext.translation("visword", CATALOGUES, [code], fallback=code == ENGLISH)
+
+
+def sentences(*told: str) -> str:
+    """Set whole sentences one after the other, as the language that is spoken does."""
+    return ("" if spoken() in _UNSPACED else " ").join(told)
 
 
 def mark(text: str) -> str:

@@ -10,6 +10,7 @@ on from what is verified to what that matches, and need the collection's graph.
 from collections.abc import Container, Mapping
 
 from engine import encode
+from engine.language import tr
 
 VECTORS = encode.WEIGHTINGS
 VLAD = "vlad"
@@ -53,7 +54,10 @@ def available(parts: Container[str]) -> list[str]:
 def check_method(method: str) -> str:
     """Return `method` if it is one of `METHODS`, else raise a ValueError."""
     if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+        methods = ", ".join(METHODS)
+        raise ValueError(
+            tr("method must be one of {methods}, got {got!r}", methods=methods, got=method)
+        )
     return method
 
 

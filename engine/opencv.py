@@ -4,6 +4,7 @@ import importlib
 from types import ModuleType
 
 from engine.errors import EngineError
+from engine.language import tr
 
 
 def load() -> ModuleType:
@@ -24,10 +25,18 @@ def load() -> ModuleType:
     except ImportError as error:
         if "lib" in str(error) and ".so" in str(error):
             raise EngineError(
-                f"OpenCV is installed but cannot start: {error}. On Debian or Ubuntu run "
-                "'apt-get install libgl1 libglib2.0-0', elsewhere install the package that "
-                "holds this library, then start again."
+                tr(
+                    "OpenCV is installed but cannot start: {error}. On Debian or Ubuntu run "
+                    "{command!r}, elsewhere install the package that holds this library, then "
+                    "start again.",
+                    error=error,
+                    command="apt-get install libgl1 libglib2.0-0",
+                )
             ) from error
         raise EngineError(
-            f"OpenCV is not installed ({error}). Run 'pip install -r requirements.txt'."
+            tr(
+                "OpenCV is not installed ({error}). Run {command!r}.",
+                error=error,
+                command="pip install -r requirements.txt",
+            )
         ) from error

@@ -4,13 +4,14 @@ import contextlib
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from itertools import islice
 from typing import Any, TypeVar
 
 from engine import worker
 from engine.errors import CancelledError
+from engine.language import tr
 from engine.worker import Job, Outcome
 
 T = TypeVar("T")
@@ -24,8 +25,8 @@ class Progress:
 
     Attributes
     ----------
-    stage : str
-        What is being done, for people.
+    step : str
+        What is being done, in English; see `stage`.
     done, total : int
         Pictures (or steps) of this stage.
     picture : str or None
@@ -36,15 +37,23 @@ class Progress:
         Of this stage, in seconds; None while unknown.
     n_skipped : int
         Pictures left out so far.
+    values : mapping
+        What stands in the places of `step`.
     """
 
-    stage: str
+    step: str
     done: int
     total: int
     picture: str | None = None
     rate: float = 0.0
     seconds_left: float | None = None
     n_skipped: int = 0
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def stage(self) -> str:
+        """What is being done, in the language that is spoken where this is asked."""
+        return tr(self.step, **self.values)
 
 
 def available_cores() -> int:
@@ -78,13 +87,14 @@ class Run:
         self._cancelled = cancelled or (lambda: False)
         self._skipped: set[str] = set()
 
-    def say(self, stage: str, picture: str | None = None) -> None:
+    def say(self, stage: str, picture: str | None = None, **values: Any) -> None:
         """Report a stage whose length is not known."""
-        self._tell(Progress(stage, 0, 0, picture, n_skipped=len(self._skipped)))
+        n_skipped = len(self._skipped)
+        self._tell(Progress(stage, 0, 0, picture, n_skipped=n_skipped, values=values))
 
     def _tell(self, progress: Progress) -> None:
         if self._cancelled():
-            raise CancelledError("the build was stopped; run it again to go on from here")
+            raise CancelledError(tr("the build was stopped; run it again to go on from here"))
         self._progress(progress)
 
     def counted(self, stage: str, items: Iterator[T], total: int, n_before: int = 0) -> Iterator[T]:

@@ -2,9 +2,12 @@
 
 import dataclasses
 import math
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.language import tr
 
 SAME_SCALE, SAME_TURN, SAME_STRETCH = 1.05, 2.0, 1.1  # what nobody sees
 
@@ -34,15 +37,22 @@ class Pose:
         """Say it in words: "1.4 times larger, turned 12° clockwise"."""
         parts = []
         if self.scale >= SAME_SCALE:
-            parts.append(f"{self.scale:.1f} times larger")
+            parts.append(tr("{scale:.1f} times larger", scale=self.scale))
         elif 1 / self.scale >= SAME_SCALE:
-            parts.append(f"{1 / self.scale:.1f} times smaller")
+            parts.append(tr("{scale:.1f} times smaller", scale=1 / self.scale))
         if abs(self.turn) >= SAME_TURN:
-            way = "clockwise" if self.turn > 0 else "anticlockwise"
-            parts.append(f"turned {abs(self.turn):.0f}° {way}")
+            if self.turn > 0:
+                parts.append(tr("turned {turn:.0f}° clockwise", turn=self.turn))
+            else:
+                parts.append(tr("turned {turn:.0f}° anticlockwise", turn=-self.turn))
         if self.stretch >= SAME_STRETCH:
-            parts.append(f"seen from another side: {self.stretch:.1f} times longer one way")
-        return ", ".join(parts) or "as large, upright and from the same side"
+            told = tr(
+                "seen from another side: {stretch:.1f} times longer one way", stretch=self.stretch
+            )
+            parts.append(told)
+        if not parts:
+            return tr("as large, upright and from the same side")
+        return reduce(lambda one, other: tr("{one}, {other}", one=one, other=other), parts)
 
 
 def pose(affine: NDArray[np.floating]) -> Pose:

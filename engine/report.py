@@ -10,10 +10,11 @@ from base64 import b64encode
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import account, draw, heat, images
+from engine import account, draw, heat, images, language
 from engine.answer import Answer
 from engine.explanation import COUNTS, Explanation
 from engine.index import Index
+from engine.language import sentences, tr, trn
 from engine.report_style import STYLE
 from engine.report_view import N_LINES, Side, define, matched, text
 
@@ -105,9 +106,10 @@ def _page(
         _words(index, query, explained, quality),
         _sum(index, explained),
     ]
-    title = f"Why {text(entry.shown)}"
+    title = text(tr("Why {picture}", picture=entry.shown))
+    tag = language.TAGS[language.spoken()]
     return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        f'<!DOCTYPE html>\n<html lang="{tag}"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         f"<title>{title}</title><style>{STYLE}</style></head>\n<body>{define(left, right)}<main>\n"
@@ -132,61 +134,84 @@ def _img(rgb: NDArray[np.uint8], alt: str, quality: int, name: str = "") -> str:
 
 
 def _head(index: Index, query: Shown, answer: Answer, explained: Explanation) -> str:
-    name = text(index.images[explained.image_id].shown)
+    name = index.images[explained.image_id].shown
     told = [
         account.meaning(index, answer, explained.image_id),
         account.made(answer, explained),
     ]
     mapped = account.mapped(explained)
     if mapped is not None:
-        told.append(f"By the map that its matches agree on, it is {mapped} in the result.")
+        told.append(
+            tr("By the map that its matches agree on, it is {mapped} in the result.", mapped=mapped)
+        )
     rows = "".join(f"<p>{text(line)}</p>" for line in told)
-    return (
-        f"<h1>{name}: {text(account.headline(explained))}</h1>"
-        f'<p class="quiet">Found for {text(query.name)} in the collection {text(index.name)}, '
-        f"by the method {text(explained.method)}.</p>{rows}"
+    heading = tr("{picture}: {place}", picture=name, place=account.headline(explained))
+    found = tr(
+        "Found for {query} in the collection {collection}, by the method {method}.",
+        query=query.name,
+        collection=index.name,
+        method=explained.method,
     )
+    return f'<h1>{text(heading)}</h1><p class="quiet">{text(found)}</p>{rows}'
 
 
 def _matches(index: Index, left: Side, right: Side, explained: Explanation) -> str:
     drawn, n_drawn = matched(left, right, explained)
-    rows = [
-        f"<li>{account.counted(n, 'match', 'matches')}: {text(what)}</li>"
+    fates = [
+        trn("{n:,} match: {what}", "{n:,} matches: {what}", n, what=what)
         for n, what in account.fates(explained)
     ]
+    rows = [f"<li>{text(fate)}</li>" for fate in fates]
     notes = []
     n = 0 if explained.matches is None else len(explained.matches)
     if n:
-        most = f", the {N_LINES} that add most" if n_drawn == N_LINES < n else ""
-        notes.append(f"Drawn are {n_drawn:,} of {account.counted(n, 'match', 'matches')}{most}.")
-        notes.append("Solid lines count, dashed thin ones do not.")
-    note = f'<p class="quiet">{" ".join(notes)}</p>' if notes else ""
+        if n_drawn == N_LINES < n:
+            told = tr(
+                "Drawn are {n_drawn:,} of {n:,} matches, the {n_drawn:,} that add most.",
+                n_drawn=n_drawn,
+                n=n,
+            )
+        else:
+            told = trn(
+                "Drawn are {n_drawn:,} of {n:,} match.",
+                "Drawn are {n_drawn:,} of {n:,} matches.",
+                n,
+                n_drawn=n_drawn,
+            )
+        notes = [told, tr("Solid lines count, dashed thin ones do not.")]
+    note = f'<p class="quiet">{text(sentences(*notes))}</p>' if notes else ""
     listed = f"<ul>{''.join(rows)}</ul>" if rows else ""
-    heading = "The two pictures" if explained.matches is None else "The two pictures, matched"
+    unmatched = explained.matches is None
+    heading = text(tr("The two pictures") if unmatched else tr("The two pictures, matched"))
     return f"<section><h2>{heading}</h2>{drawn}{note}{listed}</section>"
 
 
 def _heat(query: Shown, explained: Explanation, quality: int) -> str:
     xy, values = heat.places(explained, query.xy, query.word_ids)
-    heading = "<section><h2>Where in the query the score comes from</h2>"
+    title = text(tr("Where in the query the score comes from"))
+    heading = f"<section><h2>{title}</h2>"
     if not (values > 0).any():
-        return f"{heading}<p>Nothing in the query adds to the score.</p></section>"
+        nothing = tr("Nothing in the query adds to the score.")
+        return f"{heading}<p>{text(nothing)}</p></section>"
     scale = min(1.0, SMALL_SIDE / max(query.size))
     rgb = _shrunk(query, scale)
     drawn = draw.heat(rgb, xy, values, scale)
     colours = ", ".join(f"rgb({r}, {g}, {b})" for r, g, b in draw.HEAT)
     method = explained.method
-    told = [f"{account.number(method, float(values.sum()))} of the score lies in the query."]
+    lies = account.number(method, float(values.sum()))
+    told = [tr("{value} of the score lies in the query.", value=lies)]
     if explained.terms:
-        told.append("The rest has no place there.")
+        told.append(tr("The rest has no place there."))
     if (values < 0).any():
         less = account.number(method, float(values[values < 0].sum()))
-        told.append(f"Words that oppose each other take {less}; they show no heat.")
-    alt = f"{query.name}, brighter where more of the score comes from"
+        told.append(tr("Words that oppose each other take {less}; they show no heat.", less=less))
+    alt = tr("{query}, brighter where more of the score comes from", query=query.name)
+    scale_told = tr("little to much.")
     return (
         f"{heading}<figure>{_img(drawn, alt, quality)}"
         f'<figcaption><span class="scale" style="background: linear-gradient(to right, {colours})">'
-        f'</span> little to much. <span class="quiet">{" ".join(told)}</span></figcaption>'
+        f"</span> {text(scale_told)} "
+        f'<span class="quiet">{text(sentences(*told))}</span></figcaption>'
         "</figure></section>"
     )
 
@@ -212,14 +237,16 @@ def _laid(
     below = _shrunk(query, scale)
     size = (below.shape[1], below.shape[0])
     drawn = draw.warp(result, explained.affine, size, query_scale=scale)
-    alt = f"{name}, laid on the query by the map that the matches agree on"
+    alt = tr("{picture}, laid on the query by the map that the matches agree on", picture=name)
     box = f'viewBox="0 0 {query.size[0]} {query.size[1]}" role="img"'
+    title, asked = tr("The result laid on the query"), tr("The query")
+    reaches = tr("The result, as the map lays it; grey where it does not reach")
     return (
-        '<section><h2>The result laid on the query</h2><div class="pair">'
+        f'<section><h2>{text(title)}</h2><div class="pair">'
         f'<figure><svg {box} aria-label="{text(query.name)}"><use href="#query"/></svg>'
-        "<figcaption>The query</figcaption></figure>"
-        f"<figure>{_img(drawn, alt, quality)}<figcaption>The result, as the map lays it; grey "
-        "where it does not reach</figcaption></figure></div></section>"
+        f"<figcaption>{text(asked)}</figcaption></figure>"
+        f"<figure>{_img(drawn, alt, quality)}<figcaption>{text(reaches)}</figcaption></figure>"
+        "</div></section>"
     )
 
 
@@ -230,9 +257,8 @@ def _words(index: Index, query: Shown, explained: Explanation, quality: int) -> 
     method, idf = explained.method, index.idf
     rows = []
     for line in lines:
-        tile = _img(
-            draw.word_tile(index, line.word), f"Patches of word {line.word}", quality, "tile"
-        )
+        alt = tr("Patches of word {word}", word=line.word)
+        tile = _img(draw.word_tile(index, line.word), alt, quality, "tile")
         rows.append(
             f'<tr><td>{tile}</td><th scope="row">{line.word}</th>'
             f"<td>{account.number(method, line.value)}</td>"
@@ -245,24 +271,36 @@ def _words(index: Index, query: Shown, explained: Explanation, quality: int) -> 
             f"<td>{account.number(method, others.value)}</td>"
             f"<td>{account.share(others.value, explained)}</td><td></td><td></td><td></td></tr>"
         )
-    note = (
-        "Idf tells how rare the word is, in nats; Query and Result, how many keypoints of it "
-        "there are."
-    )
-    if explained.matches is not None:
-        note += (
-            " Words are those of the result's keypoints; a keypoint of the query is also compared "
-            "under words that are near to its own."
+    notes = [
+        tr(
+            "Idf tells how rare the word is, in nats; Query and Result, how many keypoints of it "
+            "there are."
         )
-    return (
-        "<section><h2>Words that add most</h2>"
-        '<div class="wide" role="region" aria-label="Words that add most" tabindex="0"><table>'
-        '<thead><tr><th scope="col">Patches</th><th scope="col">Word</th><th scope="col">Adds</th>'
-        '<th scope="col">Share</th><th scope="col">Idf</th>'
-        '<th scope="col">Query</th><th scope="col">Result</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-        f'<p class="quiet">{note}</p></section>'
+    ]
+    if explained.matches is not None:
+        notes.append(
+            tr(
+                "Words are those of the result's keypoints; a keypoint of the query is also "
+                "compared under words that are near to its own."
+            )
+        )
+    title = text(tr("Words that add most"))
+    columns = (
+        *(tr("Patches"), tr("Word"), tr("Adds"), tr("Share"), tr("Idf")),
+        *(tr("Query"), tr("Result")),
     )
+    return (
+        f"<section><h2>{title}</h2>"
+        f'<div class="wide" role="region" aria-label="{title}" tabindex="0"><table>'
+        f"<thead><tr>{_titles(*columns)}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f'<p class="quiet">{text(sentences(*notes))}</p></section>'
+    )
+
+
+def _titles(*columns: str) -> str:
+    """Return the cells over a table's columns."""
+    return "".join(f'<th scope="col">{text(column)}</th>' for column in columns)
 
 
 def _sum(index: Index, explained: Explanation) -> str:
@@ -276,14 +314,16 @@ def _sum(index: Index, explained: Explanation) -> str:
     counts = explained.matches is not None and (explained.matches.fates == COUNTS).any()
     note = ""
     if counts and explained.factors is not None:
-        note = (
-            '<p class="quiet">The part that matches make is one number of all of them; each match '
-            "gets the share of it that its weight has.</p>"
+        told = tr(
+            "The part that matches make is one number of all of them; each match gets the share of "
+            "it that its weight has."
         )
+        note = f'<p class="quiet">{text(told)}</p>'
+    columns = _titles(tr("Part"), tr("Adds"), tr("Share"))
+    title, together = tr("The sum"), tr("All parts together: the score")
     return (
-        '<section><h2>The sum</h2><table class="sum"><thead><tr><th scope="col">Part</th>'
-        '<th scope="col">Adds</th><th scope="col">Share</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody><tfoot><tr>"
-        f'<th scope="row">All parts together: the score</th><td>{total}</td>'
+        f'<section><h2>{text(title)}</h2><table class="sum"><thead><tr>{columns}</tr>'
+        f"</thead><tbody>{''.join(rows)}</tbody><tfoot><tr>"
+        f'<th scope="row">{text(together)}</th><td>{total}</td>'
         f"<td>{account.share(explained.total, explained)}</td></tr></tfoot></table>{note}</section>"
     )

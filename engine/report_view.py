@@ -7,6 +7,7 @@ import numpy as np
 
 from engine import account
 from engine.explanation import COUNTS, Explanation
+from engine.language import tr, trn
 
 N_LINES = 50
 _BOX = 800  # units of the longer side of each picture
@@ -52,14 +53,14 @@ class Side:
 
 def define(*sides: Side) -> str:
     """Return the pictures, once, for every drawing of the page to use by their keys."""
-    drawn = []
+    drawn, gone = [], text(tr("file gone or changed"))
     for side in sides:
         width, height = side.size
         if side.source is None:
             shape = (
                 f'<g id="{side.key}"><rect width="{width}" height="{height}" fill="#808080"/>'
                 f'<text x="{width / 2:g}" y="{height / 2:g}" text-anchor="middle" fill="#000000" '
-                f'font-size="{max(side.size) / 24:g}">file gone or changed</text></g>'
+                f'font-size="{max(side.size) / 24:g}">{gone}</text></g>'
             )
         else:
             shape = (
@@ -105,9 +106,15 @@ def _drawing(
     width = max(left.box[0], at[0] + right.box[0])
     height = max(left.box[1], at[1] + right.box[1])
     lines = [_line(left, right, explained, i, at) for i in reversed(rows)]  # the best on top
-    told = f"{left.name} and {right.name}"
+    names = {"query": left.name, "result": right.name}
+    told = tr("{query} and {result}", **names)
     if rows:
-        told += f", with lines between {account.counted(len(rows), 'match', 'matches')}"
+        told = trn(
+            "{query} and {result}, with lines between {n:,} match",
+            "{query} and {result}, with lines between {n:,} matches",
+            len(rows),
+            **names,
+        )
     return (
         f'<svg class="{kind}" viewBox="0 0 {width:.1f} {height:.1f}" role="img" '
         f'aria-label="{text(told)}">'
@@ -125,11 +132,13 @@ def _line(left: Side, right: Side, explained: Explanation, i: int, at: tuple[flo
     ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
     counts = of.fates[i] == COUNTS
     value = float(of.values[i])
-    told = f"word {of.word_ids[i]}: does not count"
+    word = int(of.word_ids[i])
     if counts:
-        adds = account.number(explained.method, value)
-        told = f"word {of.word_ids[i]}: adds {adds}, {account.share(value, explained)}"
+        adds, share = account.number(explained.method, value), account.share(value, explained)
+        told = tr("word {word}: adds {adds}, {share}", word=word, adds=adds, share=share)
+    else:
+        told = tr("word {word}: does not count", word=word)
     return (
-        f'<g class="{"counts" if counts else "other"}"><title>{told}</title>'
+        f'<g class="{"counts" if counts else "other"}"><title>{text(told)}</title>'
         f'<line class="rim" {ends}/><line class="core" {ends}/></g>'
     )

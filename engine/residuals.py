@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from engine import methods, threads
 from engine.errors import ArtifactError
 from engine.index import Index
+from engine.language import tr
 from engine.lookup import Words
 from engine.shortlist import strengths
 from engine.signatures import N_BITS, sign
@@ -149,15 +150,24 @@ def open_residuals(index: Index) -> Residuals:
     add = methods.adding(PART, index.name)
     if arrays is None:
         raise ArtifactError(
-            f"the index {index.name!r} has no residuals of its words. Make them with: {add}"
+            tr(
+                "the index {name!r} has no residuals of its words. Make them with: {command}",
+                name=index.name,
+                command=add,
+            )
         )
     try:
         params = ResidualParams(**index.manifest["parts"][PART]["parameters"])
         return Residuals(params, **arrays)
     except (TypeError, ValueError) as error:
         raise ArtifactError(
-            f"the residuals of the index {index.name!r} do not fit ({error}). "
-            f"Make them anew with: {add}"
+            tr(
+                "the residuals of the index {name!r} do not fit ({error}). Make them anew with: "
+                "{command}",
+                name=index.name,
+                error=error,
+                command=add,
+            )
         ) from None
 
 

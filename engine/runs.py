@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import artifacts, calibration, encode, methods
-from engine.errors import ArtifactError, GroundTruthError
+from engine.errors import ArtifactError, GroundTruthError, reason
 from engine.evaluate import Evaluation, QueryResult, Result
 from engine.index import Index
+from engine.language import sentences, tr
 from engine.measures import Accepted
 from engine.tuning import USUAL, Tuning, changes
 
@@ -170,7 +171,8 @@ def keep(index: Index, evaluation: Evaluation, groundtruth: Path, tuning: Tuning
     try:
         digest = hashlib.sha256(groundtruth.read_bytes()).hexdigest()
     except OSError as error:
-        raise GroundTruthError(f"{groundtruth} cannot be read: {error}") from None
+        told = tr("{path} cannot be read: {why}", path=groundtruth, why=reason(error))
+        raise GroundTruthError(told) from None
     named = {r.image_id for q in evaluation.results for r in q.ranked}
     named |= {q.image_id for q in evaluation.results if q.image_id is not None}
     named |= {image_id for q in evaluation.results for image_id in q.right_ids}
@@ -191,7 +193,9 @@ def keep(index: Index, evaluation: Evaluation, groundtruth: Path, tuning: Tuning
             )
             artifacts.write_bytes(_path(run.name), to_bytes(run))
     except OSError as error:
-        raise ArtifactError(f"the run cannot be kept in {runs_folder()}: {error}") from None
+        folder, why = runs_folder(), reason(error)
+        told = tr("the run cannot be kept in {folder}: {why}", folder=folder, why=why)
+        raise ArtifactError(told) from None
     return run
 
 
@@ -229,28 +233,45 @@ def open_run(name: str) -> Run:
         If there is none, or it is damaged or of another version.
     """
     path = _path(name)
-    mend = f"Delete it with 'python -m engine runs --delete {name}' and evaluate again"
     try:
         held = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise ArtifactError(
-            f"there is no run {name!r}. 'python -m engine runs' lists them"
-        ) from None
+        raise ArtifactError(_none(name)) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"{path} cannot be read ({error}). {mend}") from None
+        why = tr("{path} cannot be read ({why}).", path=path, why=reason(error))
+        raise _unreadable(name, why) from None
     if not isinstance(held, dict) or held.get("kind") != KIND:
-        raise ArtifactError(f"{path} does not describe a run. {mend}")
+        raise _unreadable(name, tr("{path} does not describe a run.", path=path))
     if held.get("schema_version") not in READABLE:
-        raise ArtifactError(
-            f"{path} has schema version {held.get('schema_version')!r}, this program reads "
-            f"{', '.join(map(str, READABLE[:-1]))} and {READABLE[-1]}. {mend}"
+        why = tr(
+            "{path} has schema version {version!r}, this program reads {versions} and {last}.",
+            path=path,
+            version=held.get("schema_version"),
+            versions=", ".join(map(str, READABLE[:-1])),
+            last=READABLE[-1],
         )
+        raise _unreadable(name, why)
     if held.get("sha256") != artifacts.manifest_digest(held):
-        raise ArtifactError(f"{path} is damaged: its checksum does not fit. {mend}")
+        why = tr("{path} is damaged: its checksum does not fit.", path=path)
+        raise _unreadable(name, why)
     try:
         return _from_json(held)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path} does not hold a whole run ({error!r}). {mend}") from None
+        why = tr("{path} does not hold a whole run ({error!r}).", path=path, error=error)
+        raise _unreadable(name, why) from None
+
+
+def _none(name: str) -> str:
+    command = "python -m engine runs"
+    return tr("there is no run {name!r}. {command!r} lists them", name=name, command=command)
+
+
+def _unreadable(name: str, why: str) -> ArtifactError:
+    mend = tr(
+        "Delete it with {command!r} and evaluate again",
+        command=f"python -m engine runs --delete {name}",
+    )
+    return ArtifactError(sentences(why, mend))
 
 
 def _from_json(held: dict[str, Any]) -> Run:
@@ -294,8 +315,7 @@ def delete_run(name: str) -> None:
     try:
         path.unlink()
     except FileNotFoundError:
-        raise ArtifactError(
-            f"there is no run {name!r}. 'python -m engine runs' lists them"
-        ) from None
+        raise ArtifactError(_none(name)) from None
     except OSError as error:
-        raise ArtifactError(f"{path} cannot be deleted: {error.strerror}") from None
+        told = tr("{path} cannot be deleted: {why}", path=path, why=reason(error))
+        raise ArtifactError(told) from None

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import surf_describe, surf_detect, threads
+from engine.language import mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +252,7 @@ def warm_up(message: Callable[[str], None] | None = None) -> None:
     """
     used = (*surf_detect.KERNELS, *surf_describe.KERNELS)
     if message is not None and not all(_is_compiled(kernel) for kernel in used):
-        message("Compiling the SURF kernels once for this machine, about 15 seconds ...")
+        message(mark("Compiling the SURF kernels once for this machine, about 15 seconds ..."))
     y, x = np.indices((64, 64))
     blob = 255 * np.exp(-((x - 32) ** 2 + (y - 32) ** 2) / 50)
     extract(blob.astype(np.uint8), n_threads=2)

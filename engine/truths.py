@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from engine import artifacts, groundtruth
-from engine.errors import ArtifactError, ConflictError, GroundTruthError
+from engine.errors import ArtifactError, ConflictError, GroundTruthError, reason
 from engine.groundtruth import RIGHT, Line, Names
 from engine.index import Index
+from engine.language import tr
 
 MARKS = ("right", "wrong", "junk")
 MAX_BYTES = 8 * 2**20  # of a csv that is sent
@@ -93,7 +94,11 @@ def _files(name: str) -> tuple[bytes | None, bytes | None]:
             read.append(None)
         except OSError as error:
             raise ArtifactError(
-                f"{path} cannot be read ({error.strerror}). Put it back, or delete it"
+                tr(
+                    "{path} cannot be read ({why}). Put it back, or delete it",
+                    path=path,
+                    why=reason(error),
+                )
             ) from None
     return (None, None) if read[0] is None else (read[0], read[1])
 
@@ -116,7 +121,8 @@ def _looked(name: str, data: bytes | None) -> dict[str, dict[str, str]]:
                 for query, told in held.get("queries", {}).items()
                 if isinstance(told, dict)
             }
-    raise ArtifactError(f"{_looked_path(name)} is damaged. Delete it: the csv holds what counts")
+    path = _looked_path(name)
+    raise ArtifactError(tr("{path} is damaged. Delete it: the csv holds what counts", path=path))
 
 
 def digest_of(name: str) -> str:
@@ -156,7 +162,13 @@ def _understood(name: str, files: tuple[bytes | None, bytes | None], index: Inde
         for query in groundtruth.read(path, index, data, inside=True):
             asked = index.images[query.image_id or 0].path
             if asked in marks:
-                raise GroundTruthError(f"{path} names the query {asked!r} in two ways: keep one")
+                raise GroundTruthError(
+                    tr(
+                        "{path} names the query {query!r} in two ways: keep one",
+                        path=path,
+                        query=asked,
+                    )
+                )
             marks[asked] = {
                 index.images[i].path: "right" if label in RIGHT else "junk"
                 for i, label in query.labels.items()
@@ -183,7 +195,8 @@ def _locked() -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("a")
     except OSError as error:
-        raise ArtifactError(f"{folder} cannot be written to: {error.strerror}") from None
+        told = tr("{folder} cannot be written to: {why}", folder=folder, why=reason(error))
+        raise ArtifactError(told) from None
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -194,7 +207,8 @@ def _write(name: str, data: bytes, looked: bytes) -> None:
         artifacts.write_bytes(_looked_path(name), looked)
         artifacts.write_bytes(path_of(name), data)
     except OSError as error:
-        raise ArtifactError(f"{path_of(name)} cannot be written: {error.strerror}") from None
+        told = tr("{path} cannot be written: {why}", path=path_of(name), why=reason(error))
+        raise ArtifactError(told) from None
 
 
 def save(name: str, digest: str, changes: Marks, index: Index) -> Truth:
@@ -245,14 +259,19 @@ def save(name: str, digest: str, changes: Marks, index: Index) -> Truth:
         data, looked = _csv(lines), _looked_bytes(marks)
         written = _understood(name, (data, looked), index)  # never write what cannot be read
         if _plain(written.marks) != _plain(marks):
-            raise GroundTruthError("these marks cannot be written as a csv: a path is unusual")
+            raise GroundTruthError(tr("these marks cannot be written as a csv: a path is unusual"))
         _write(name, data, looked)
     return written
 
 
 def _changed(name: str, now: tuple[bytes | None, bytes | None]) -> str:
-    what = "saved" if _digest(now) else "deleted"
-    return f"the ground truth {name!r} was {what} by someone else since you opened it"
+    if _digest(now):
+        return tr(
+            "the ground truth {name!r} was saved by someone else since you opened it", name=name
+        )
+    return tr(
+        "the ground truth {name!r} was deleted by someone else since you opened it", name=name
+    )
 
 
 def delete(name: str, digest: str) -> None:
@@ -281,7 +300,8 @@ def delete(name: str, digest: str) -> None:
         try:
             path_of(name).unlink()
         except OSError as error:
-            raise ArtifactError(f"{path_of(name)} cannot be deleted: {error.strerror}") from None
+            told = tr("{path} cannot be deleted: {why}", path=path_of(name), why=reason(error))
+            raise ArtifactError(told) from None
         with contextlib.suppress(OSError):  # not read any more
             _looked_path(name).unlink()
 
@@ -340,7 +360,7 @@ def _csv(lines: list[Line]) -> bytes:
         return text.getvalue().encode()
     except UnicodeEncodeError:
         raise GroundTruthError(
-            "these marks cannot be written as a csv: a picture's path is no UTF-8. Rename it"
+            tr("these marks cannot be written as a csv: a picture's path is no UTF-8. Rename it")
         ) from None
 
 
@@ -369,7 +389,7 @@ def add(name: str, data: bytes, index: Index) -> str:
         If it cannot be used with this collection: the message names its lines.
     """
     if len(data) > MAX_BYTES:
-        raise GroundTruthError(f"the csv is larger than {MAX_BYTES // 2**20} MB")
+        raise GroundTruthError(tr("the csv is larger than {size} MB", size=MAX_BYTES // 2**20))
     groundtruth.read(path_of(name), index, data, inside=True)
     with _locked():
         free, again = name, 1

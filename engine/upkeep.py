@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine import artifacts
 from engine.errors import ArtifactError
 from engine.index import Index, index_folder, list_indexes, open_index, repair_command
+from engine.language import tr
 
 KEYPOINTS = ("keypoints", "words", "signatures")  # the parts that matching reads
 CPU_SECONDS = "cpu_seconds"  # of the manifest: what the build and each further part took
@@ -128,8 +129,10 @@ def delete(name: str) -> None:
     """
     folder = index_folder(name)
     if not folder.is_dir():
-        known = ", ".join(list_indexes()) or "none yet"
-        raise ArtifactError(f"there is no index {name!r} (indexes here: {known})")
+        known = ", ".join(list_indexes()) or tr("none yet")
+        raise ArtifactError(
+            tr("there is no index {name!r} (indexes here: {known})", name=name, known=known)
+        )
     with artifacts.writing(name):
         away = folder.with_name(f".deleted-{name}")
         shutil.rmtree(away, ignore_errors=True)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from engine import features, images
 from engine.errors import ArtifactError, ImageError
 from engine.index import Index
+from engine.language import tr
 
 N_SAMPLED = 50_000
 PART = "descriptors"  # of an index that was built with --keep-descriptors
@@ -81,7 +82,11 @@ def _describe(
             break
     if index.n_images and not n_read:
         raise ArtifactError(
-            f"the index {index.name!r} keeps no descriptors, and none of its pictures in "
-            f"{index.root} can be read. Put them back, or build it with --keep-descriptors"
+            tr(
+                "the index {name!r} keeps no descriptors, and none of its pictures in {folder} can "
+                "be read. Put them back, or build it with --keep-descriptors",
+                name=index.name,
+                folder=index.root,
+            )
         )
     return np.concatenate(found)

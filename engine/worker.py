@@ -22,6 +22,7 @@ from engine import artifacts, codebook, features, images, lookup, patches, recor
 from engine.codebook import Codebook
 from engine.errors import ImageError
 from engine.features import ExtractionParams
+from engine.language import ENGLISH, speaking
 from engine.records import Record
 
 PARENT_SECONDS = 1.0  # between two looks whether the parent still lives
@@ -121,7 +122,8 @@ def is_finished(record: str) -> bool:
 def _find_features(job: Job) -> Record:
     """Decode a picture and find its features; an unreadable one yields its reason."""
     try:
-        image = images.read(Path(job.picture))
+        with speaking(ENGLISH):  # the index keeps what is told
+            image = images.read(Path(job.picture))
     except ImageError as error:
         return _skipped(job, str(error))
     found = features.extract(image.gray, job.extraction)

@@ -59,11 +59,10 @@ def refuse(error: Exception, pages: list[st.Page]) -> None:
     """Say what is wrong and what mends it, and lead on."""
     log.warning("%s", error)
     here = link.here()
-    told = words.without_paths(str(error), str(artifacts.artifacts_folder()))
-    name = opened.name_of(here)
+    told, name = str(error), opened.name_of(here)
     if isinstance(error, ArtifactError) and name in index.list_indexes():
-        told = told.removeprefix(f"the index {name!r} cannot be opened: ")
-        told = tr("The collection {name} cannot be opened: {why}", name=name, why=told)
+        told = tr("The collection {name} cannot be opened: {why}", name=name, why=error.why)
+    told = words.without_paths(told, str(artifacts.artifacts_folder()))
     st.error(words.with_command(told))
     if isinstance(error, ImageError):
         query.uploader(tr("Drop another photograph"))

@@ -46,6 +46,9 @@ METHODS = {
     ),
     "tf-idf-l1": mark("tf-idf, compared by how much of the two histograms overlaps."),
 }
+_COMMAND = re.compile(
+    r"'(?P<quoted>python -m engine [^']*)'|(?P<bare>python -m engine .*?)(?=[.。]?$|\s*[(（])", re.S
+)
 _COSINE = mark("How alike the two histograms of words are: 1 is the same, 0.5 nothing in common.")
 SCORES = dict.fromkeys(METHODS, _COSINE) | {
     "tf-idf-l1": mark(
@@ -131,12 +134,15 @@ def without_paths(text: str, folder: str) -> str:
 
 
 def with_command(text: str) -> str:
-    """Return a message for Markdown; the command that mends it, at its end, is set as code."""
-    what, found, command = text.partition("python -m engine ")
-    if not found or "`" in command:
+    """Return a message for Markdown; the command that mends it is set as code.
+
+    It is quoted, or ends the message, before a full stop or what stands in brackets.
+    """
+    found = _COMMAND.search(text)
+    if found is None or "`" in text[found.start() :]:
         return plain(text)
-    ends = command.endswith(".")
-    return f"{plain(what)}`{found}{command.removesuffix('.')}`{'.' if ends else ''}"
+    command = found["quoted"] or found["bare"]
+    return f"{plain(text[: found.start()])}`{command}`{plain(text[found.end() :])}"
 
 
 def seconds(value: float) -> str:
