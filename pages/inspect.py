@@ -196,7 +196,7 @@ def keypoint(shown: Index, described: QueryFeatures, chosen: int) -> None:
     rows = {
         tr("Word"): str(word),
         tr("Distance to it"): f"{assigned.distances[chosen]:.3f}",
-        tr("Place"): f"{x:.1f}, {y:.1f} px",
+        tr("Position"): f"{x:.1f}, {y:.1f} px",
         tr("Size"): f"{features.size[chosen]:.0f} px",
         tr("Direction"): f"{features.angle[chosen]:.0f}°",
         tr("Response"): f"{features.response[chosen]:,.0f}",
