@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine import methods
 from engine.index import Index
-from engine.language import tr
+from engine.language import sentences, tr
 from ui import opened, query, words
 from ui.why import asked, changed, instead, kept, overlays, pictures, shared, summary, view
 from ui.why.asked import Asked
@@ -41,7 +41,7 @@ def heading(found: Asked) -> None:
         tr("**{stands}**, by the method {method}.", stands=stands, method=found.answer.method)
     )
     told = [summary.verdict(found), summary.stands(found)]
-    st.markdown(" ".join(part for part in told if part))
+    st.markdown(sentences(*(part for part in told if part)))
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def _offer(label: str) -> None:
 def _progress() -> None:
     progress = startup.DEMO.progress
     share = progress.done / progress.total if progress.total else 0.0
-    stage = tr(progress.stage)
+    stage = progress.stage
     told = tr("Making a demo collection. {stage}", stage=stage)
     if progress.total:
         told = tr(

@@ -52,7 +52,7 @@ def bar(pages: list[st.Page]) -> None:
             n_words = trn("{n:,} word", "{n:,} words", shown.n_words)
             st.caption(f"{words.plain(shown.name)} · {n_images} · {n_words}", width="content")
         chosen_language.switch()
-        page_language(language.spoken())
+        page_language(language.TAGS[language.spoken()])
 
 
 def refuse(error: Exception, pages: list[st.Page]) -> None:

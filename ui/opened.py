@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine import images, index, methods, pipeline, whatif
 from engine.answer import Answer
-from engine.errors import ArtifactError, EngineError, ImageError
+from engine.errors import ArtifactError, EngineError, ImageError, reason
 from engine.index import Index
 from engine.language import tr
 from engine.pipeline import QueryFeatures
@@ -130,7 +130,7 @@ def describe(opened: Index, link: Link, surf: SurfParams | None = None) -> Query
                 "{name} is no longer where it was when the collection was built ({why}). Put it "
                 "back, or build the collection again.",
                 name=found.name,
-                why=error.strerror,
+                why=reason(error),
             )
         ) from None
 

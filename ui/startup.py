@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from engine import demo, index, pipeline
-from engine.errors import CancelledError, EngineError
+from engine.errors import CancelledError, EngineError, reason
 from engine.language import mark, tr
 from engine.pool import Progress
 from ui import opened
@@ -67,17 +67,17 @@ class DemoBuild:
             self._fault = functools.partial(str, error)
         except OSError as error:
             log.exception("the demo collection could not be built")
-            self._fault = functools.partial(_no_room, error.strerror)
+            self._fault = functools.partial(_no_room, error)
         except Exception:
             log.exception("the demo collection could not be built")
             self._fault = _failed
 
 
-def _no_room(why: str | None) -> str:
+def _no_room(error: OSError) -> str:
     return tr(
         "The demo collection could not be built: {why}. Free some space, or set VISWORD_ARTIFACTS "
         "to a folder that the server may write to.",
-        why=why or tr("disk fault"),
+        why=reason(error) if error.strerror else tr("disk fault"),
     )
 
 

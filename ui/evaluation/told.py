@@ -10,7 +10,7 @@ import streamlit as st
 from engine import artifacts
 from engine.compare import Comparison
 from engine.evaluate import ADDED, DIRECT
-from engine.language import mark, tr, trn
+from engine.language import mark, sentences, tr, trn
 from ui import words
 
 TERMS = {
@@ -142,7 +142,7 @@ def verdict(compared: Comparison, before: str, after: str) -> str:
             n_groups,
             interval=between(compared.interval_landmarks, sign=True),
         )
-        return f"{told} {but}"
+        return sentences(told, but)
     return told
 
 
