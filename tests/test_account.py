@@ -54,9 +54,8 @@ def test_an_explanation_is_told_in_chinese(full: Index, method: str) -> None:
 
 def test_what_becomes_of_a_match_has_a_name_in_chinese() -> None:
     with language.speaking("zh"):
-        for texts in (account.OF_MANY, account.OF_ONE):
-            for text in texts.values():
-                assert CHINESE.search(language.tr(text))
+        for text in account.OF_MANY.values():
+            assert CHINESE.search(language.tr(text))
 
 
 def test_a_pose_is_one_sentence_in_chinese() -> None:
