@@ -31,13 +31,6 @@ OF_MANY = {
     "off": mark("do not lie where the map says, or are turned or sized otherwise"),
     "double": mark("stand beside a better one"),
 }
-OF_ONE = {
-    "counts": mark("agrees, and counts"),
-    "turned": mark("turns otherwise than the picture as a whole"),
-    "beyond": mark("was not looked at: too many are better, or too many pictures"),
-    "off": mark("does not lie where the map says, or is turned or sized otherwise"),
-    "double": mark("stands beside a better one"),
-}
 _OTHERS = {
     BASE: mark("where every two pictures begin: a cosine of 0"),
     LIMIT: mark("brought down or up to a limit: what is not accepted stays below what is"),
@@ -61,11 +54,6 @@ class WordLine:
     value: float
     n_query: int
     n_picture: int
-
-
-def counted(n: int, noun: str, plural: str = "") -> str:
-    """Return "1 match", "2 matches"."""
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 def number(method: str, value: float) -> str:

@@ -315,7 +315,13 @@ def _check(changes: Marks, index: Index) -> None:
     for asked, told in changes.items():
         for picture, mark in told.items():
             if mark not in MARKS or not {asked, picture} <= known or asked == picture:
-                raise ValueError(f"{picture!r} cannot be marked {mark!r} for {asked!r}")
+                fault = tr(
+                    "{picture!r} cannot be marked {mark!r} for {query!r}",
+                    picture=picture,
+                    mark=mark,
+                    query=asked,
+                )
+                raise ValueError(fault)
 
 
 def _lines(

@@ -5,6 +5,7 @@ is compiled. It ends with how many texts wait for a translator, and fails while 
 """
 
 import ast
+import datetime
 import io
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 HERE = Path(__file__).resolve().parent
+_NO_DATE = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 ROOMS = ("engine", "ui", "pages")
 N_TEXTS = {"tr": 1, "trn": 2, "mark": 1}
 
@@ -84,7 +86,8 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def compiled(catalogue: Catalog) -> bytes:
-    """Return a catalogue as gettext reads it."""
+    """Return a catalogue as gettext reads it; the same whenever it is compiled."""
+    catalogue.creation_date = catalogue.revision_date = _NO_DATE
     file = io.BytesIO()
     write_mo(file, catalogue)
     return file.getvalue()

@@ -1,6 +1,7 @@
 """The frame around every page: own links, addresses that mean nothing, damaged collections."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -93,6 +94,21 @@ def test_a_visitor_was_told_where_the_server_keeps_its_files(scratch: Path, how:
     assert str(scratch) not in told and "/tmp" not in told
     assert told.startswith("The collection tiny cannot be opened: ")
     assert told.endswith("`python -m engine build FOLDER --name tiny --overwrite`")
+
+
+@pytest.mark.parametrize("how", ["text", "version", "changed", "missing"])
+def test_a_chinese_visitor_is_told_in_chinese_with_the_command_whole(
+    scratch: Path, how: str
+) -> None:
+    _damage(scratch, how)
+    at = visit("search", lang="zh")
+    assert not at.exception
+    (told,) = (str(error.value).replace("\\", "") for error in at.error)
+    assert str(scratch) not in told and "/tmp" not in told
+    assert told.startswith("图库 tiny ")
+    assert told.endswith("`python -m engine build FOLDER --name tiny --overwrite`")
+    without = re.sub(r"（.*）", "", told.partition("`")[0])  # what a library says
+    assert not re.search(r"[A-Za-z]+ [a-z]+ [a-z]+", without)
 
 
 def test_a_damaged_first_collection_barred_the_way_to_the_others(scratch: Path) -> None:

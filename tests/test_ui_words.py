@@ -109,5 +109,10 @@ def test_the_command_that_mends_is_set_as_code() -> None:
     code = "`python -m engine build FOLDER --name a_b --overwrite`"
     assert words.with_command(told) == rf"a\_b is damaged\. Make it anew\: {code}"
     assert words.with_command(told + ".").endswith(f"{code}.")
+    assert words.with_command(told + "。").endswith(f"{code}。")
+    quoted = words.with_command("There is none. 'python -m engine runs' lists them: it's short")
+    assert quoted == r"There is none\. `python -m engine runs` lists them\: it\'s short"
+    listed = words.with_command("Make it: python -m engine build A --name b (codebooks here: c)")
+    assert listed == r"Make it\: `python -m engine build A --name b` \(codebooks here\: c\)"
     assert words.with_command("no *command*") == r"no \*command\*"
     assert "`" not in words.with_command("python -m engine `x`").replace("\\`", "")

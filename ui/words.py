@@ -141,8 +141,9 @@ def with_command(text: str) -> str:
     found = _COMMAND.search(text)
     if found is None or "`" in text[found.start() :]:
         return plain(text)
+    before, after = text[: found.start()], text[found.end() :]
     command = found["quoted"] or found["bare"]
-    return f"{plain(text[: found.start()])}`{command}`{plain(text[found.end() :])}"
+    return f"{plain(before)}`{command}`{after if after == '.' else plain(after)}"
 
 
 def seconds(value: float) -> str:
