@@ -20,6 +20,7 @@ TITLES = {
     "inspect": "Look into a picture",
     "why": "See why a picture is found",
     "evaluation": "How good is the search on your own pictures?",
+    "lessons": "Learn how it works",
 }
 
 
