@@ -196,7 +196,7 @@ def picked_result(bench: Bench) -> int | None:
         )
         for i in offered
     ]
-    gallery(tiles, "others", tr("Pictures to lay beside it"), columns=6, columns_small=3)
+    gallery(tiles, "others", tr("Pictures to lay beside it"), columns=6, columns_small=4)
     return other
 
 
