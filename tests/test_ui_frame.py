@@ -132,7 +132,11 @@ def test_a_page_that_fails_keeps_its_traceback_to_the_log(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of the server")
 
-    used = {"vocabulary": "ui.components.gallery", "evaluation": "ui.evaluation.overview.show"}
+    used = {
+        "vocabulary": "ui.components.gallery",
+        "evaluation": "ui.evaluation.overview.show",
+        "lessons": "ui.lessons.show.overview",
+    }
     monkeypatch.setattr(used.get(page, "ui.query.browse"), fail)
     at = visit(page)
     assert "Something went wrong" in at.error[0].value
