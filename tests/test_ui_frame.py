@@ -21,6 +21,7 @@ TITLES = {
     "inspect": "Look into a picture",
     "why": "See why a picture is found",
     "evaluation": "How good is the search on your own pictures?",
+    "lessons": "Learn how it works",
 }
 
 
@@ -147,7 +148,11 @@ def test_a_page_that_fails_keeps_its_traceback_to_the_log(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of the server")
 
-    used = {"vocabulary": "ui.components.gallery", "evaluation": "ui.evaluation.overview.show"}
+    used = {
+        "vocabulary": "ui.components.gallery",
+        "evaluation": "ui.evaluation.overview.show",
+        "lessons": "ui.lessons.show.overview",
+    }
     monkeypatch.setattr(used.get(page, "ui.query.browse"), fail)
     at = visit(page)
     assert "Something went wrong" in at.error[0].value

@@ -84,6 +84,7 @@ def main() -> None:
         st.Page(PAGES / "why.py", title=tr("Why"), url_path="why"),
         st.Page(PAGES / "inspect.py", title=tr("Inspect"), url_path="inspect"),
         st.Page(PAGES / "evaluation.py", title=tr("Evaluation"), url_path="evaluation"),
+        st.Page(PAGES / "lessons.py", title=tr("Lessons"), url_path="lessons"),
     ]
     page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Visword", page_icon="🔎", layout="wide")

@@ -1,5 +1,7 @@
 """Choosing the query: an upload, a sample, or a picture of the collection."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from engine import demo
@@ -26,8 +28,8 @@ def name(shown: Index, here: Link) -> str:
     return upload.name if upload else tr("an upload that is gone")
 
 
-def uploader(label: str = "") -> None:
-    """Show the place for an upload. What is dropped becomes the query."""
+def uploader(label: str = "", then: Callable[..., None] = link.go) -> None:
+    """Show the place for an upload. What is dropped becomes the query: `then` takes its token."""
     key = f"uploader-{st.session_state.setdefault('n_uploads', 0)}"
 
     def uploaded() -> None:
@@ -41,7 +43,7 @@ def uploader(label: str = "") -> None:
             st.session_state["upload_error"] = str(error)
             return
         st.session_state.pop("upload_error", None)
-        link.go(upload=token)
+        then(upload=token)
 
     label = label or tr("Drop a photograph here")
     st.file_uploader(label, EXTENSIONS, key=key, on_change=uploaded)

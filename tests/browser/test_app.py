@@ -24,6 +24,7 @@ PAGES = {
     "/inspect": "Look into a picture",
     "/why": "See why a picture is found",
     "/evaluation": "How good is the search on your own pictures?",
+    "/lessons": "Learn how it works",
 }
 
 

@@ -36,6 +36,11 @@ _LANGUAGE = st.components.v2.component(
     html="<span hidden></span>",
     js="export default ({ data }) => { document.documentElement.lang = data.code }\n",
 )
+_TOP = st.components.v2.component(
+    "visword_top",
+    html="<span hidden></span>",
+    js=_source("top.js"),
+)
 _GALLERY = st.components.v2.component(
     "visword_gallery",
     html='<ul class="gallery"></ul>\n',
@@ -78,6 +83,11 @@ _OVERLAY = st.components.v2.component(
     css=_source("overlay.css"),
     js=_source("history.js") + _source("overlay.js"),
 )
+
+
+def start_at_top(place: str) -> None:
+    """Scroll the page to its start whenever `place` is another one than before."""
+    _TOP(data={"place": place}, key="start-at-top")
 
 
 def page_language(code: str) -> None:
