@@ -123,6 +123,47 @@ def ramp(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([np.interp(values, stops, channel) for channel in zip(*HEAT)], -1)
 
 
+def responses(determinants: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+    """Draw one layer's responses, a pixel a cell.
+
+    Parameters
+    ----------
+    determinants : (rows, columns) float32 array
+        As in `engine.trace_scales.Layer`.
+    threshold : float
+        What a keypoint must lie above.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 array
+        Up to the threshold grey, the lighter the higher, black for what is not above 0; above it
+        the colours of `HEAT` by the logarithm, so that one bright spot does not hide the others.
+    """
+    values = np.maximum(determinants, 0.0).astype(np.float64)
+    least = max(float(threshold), 1e-6)
+    grey = np.sqrt(np.minimum(values / least, 1.0)) * 150
+    top = max(float(values.max(initial=0.0)), least * 1.0001)
+    share = np.log(np.maximum(values, least) / least) / np.log(top / least)
+    coloured = ramp(0.25 + 0.75 * share)
+    drawn = np.where((values > threshold)[..., None], coloured, grey[..., None])
+    return np.rint(drawn).astype(np.uint8)
+
+
+def integral(table: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Draw an integral image: black for nothing, white for the sum of all pixels.
+
+    Parameters
+    ----------
+    table : (H + 1, W + 1) int32 array
+        As in `engine.trace_scales.integral`, of a picture whose sum does not wrap.
+
+    Returns
+    -------
+    (H + 1, W + 1) uint8 array
+    """
+    return np.rint(table / max(1, int(table[-1, -1])) * 255).astype(np.uint8)
+
+
 def warp(
     rgb: NDArray[np.uint8],
     affine: NDArray[np.float64],

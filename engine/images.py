@@ -291,6 +291,32 @@ def encode_jpeg(rgb: NDArray[np.uint8], quality: int = 85) -> bytes:
     return buffer.getvalue()
 
 
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode pixels as PNG, without loss.
+
+    Parameters
+    ----------
+    pixels : (H, W, 3) or (H, W) uint8 array
+        RGB or gray, at least one pixel.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ValueError
+        If shape or type differs.
+    """
+    from PIL import Image as Pillow
+
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or not pixels.size:
+        raise ValueError(f"a PNG is made of uint8 pixels, got {pixels.dtype} {pixels.shape}")
+    buffer = io.BytesIO()
+    Pillow.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=4)
+    return buffer.getvalue()
+
+
 def thumbnail(data: bytes, name: str, side: int) -> bytes:
     """Make a small upright JPEG of a picture; a large JPEG is never decoded at full size.
 

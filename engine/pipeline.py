@@ -24,6 +24,7 @@ from engine import (
     search,
     signatures,
     surf,
+    trace,
     vectors,
     vlad,
     voting,
@@ -82,6 +83,7 @@ def warm_up(message: Callable[[str], None] | None = None) -> None:
     surf.warm_up(message)
     _warm_up_matching()
     _warm_up_residuals()
+    _warm_up_trace()
     one = np.ones(1, np.float32)
     patches.cut(np.zeros((8, 8), np.uint8), np.zeros((1, 2), np.float32), one, one, side=8)
 
@@ -114,6 +116,13 @@ def _warm_up_residuals() -> None:
     sums = residuals.add_up(np.zeros(1, np.int32), bits, one, one, empty.basis, 2)
     for score in (vlad.score_vectors, vlad.score_codes, asmk.score):
         score(empty, sums)
+
+
+def _warm_up_trace() -> None:
+    """Follow the one keypoint of a blob."""
+    y, x = np.indices((48, 48))
+    blob = 255 * np.exp(-((x - 24) ** 2 + (y - 24) ** 2) / 50)
+    trace.trace(blob.astype(np.uint8), SurfParams(), 0)
 
 
 def describe_query(

@@ -18,6 +18,7 @@ from engine.surf import Features, SurfParams
 
 LEAST_OVERLAP = 0.6
 _MOST_PIXELS = 2**26
+_ROWS = 512  # compared at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +326,40 @@ def _nearest(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
     if not len(other):
         return np.full(len(one), -1, np.int64)
     return lookup.assign(one, other).word_ids.astype(np.int64)
+
+
+def ratios(
+    one: NDArray[np.float32], other: NDArray[np.float32], nearest: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Divide the distance to the nearest descriptor by that to the second nearest.
+
+    Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004: the nearer to 1,
+    the more a match could as well have been another one.
+
+    Parameters
+    ----------
+    one, other : (N, D), (M, D) float32 arrays
+        Descriptors.
+    nearest : (N,) int64 array
+        Rows of the nearest in `other`, as `Repeated.nearest`.
+
+    Returns
+    -------
+    (N,) float32 array
+        From 0 to 1; 1 where there are no two, or both are the same as the keypoint's own.
+    """
+    if len(other) < 2:
+        return np.ones(len(one), np.float32)
+    first = np.linalg.norm(one - other[nearest], axis=1)
+    squares = (other * other).sum(axis=1)
+    result = np.ones(len(one), np.float32)
+    for start in range(0, len(one), _ROWS):
+        rows = np.arange(start, min(len(one), start + _ROWS))
+        far = squares - 2 * (one[rows] @ other.T)
+        far[np.arange(len(rows)), nearest[rows]] = np.inf
+        second = np.linalg.norm(one[rows] - other[far.argmin(axis=1)], axis=1)
+        np.divide(first[rows], second, out=result[rows[0] : rows[-1] + 1], where=second > 0)
+    return np.minimum(result, np.float32(1))
 
 
 def _each_once(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import draw
+from engine import draw, trace_scales
 
 GREY = np.full((60, 100, 3), 200, np.uint8)
 
@@ -102,3 +102,22 @@ def test_a_picture_too_long_to_warp_is_shrunk() -> None:
     long = np.full((4, 33_000, 3), 90, np.uint8)
     warped = draw.warp(long, np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), (50, 3))
     assert (warped[1, 1:] == 90).all()
+
+
+def test_responses_are_grey_up_to_the_threshold_and_coloured_above() -> None:
+    values = np.array([[-5, 0, 50, 100], [101, 1000, 5000, 10_000]], np.float32)
+    drawn = draw.responses(values, 100.0).astype(int)
+    assert (drawn[0].max(axis=1) == drawn[0].min(axis=1)).all()
+    assert drawn[0, :2].max() == 0 < drawn[0, 2, 0] < drawn[0, 3, 0]
+    assert (drawn[1].max(axis=1) - drawn[1].min(axis=1) > 30).all()
+    assert tuple(drawn[1, 3]) == draw.HEAT[-1]
+    assert draw.responses(np.zeros((2, 3), np.float32), 0.0).max() == 0
+
+
+def test_an_integral_image_is_drawn_from_black_to_white() -> None:
+    table = trace_scales.integral(np.full((8, 9), 7, np.uint8))
+    drawn = draw.integral(table)
+    assert drawn.shape == (9, 10)
+    assert drawn[0, 0] == 0 and drawn[-1, -1] == 255
+    assert (np.diff(drawn.astype(int), axis=0) >= 0).all()
+    assert draw.integral(np.zeros((3, 3), np.int32)).max() == 0

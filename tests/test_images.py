@@ -503,6 +503,17 @@ def test_shrink_averages_and_leaves_small_ones_alone():
         images.shrink(gray, 0)
 
 
+def test_encode_png_loses_nothing():
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    for each in (pixels, pixels[..., 0]):
+        with Pillow.open(io.BytesIO(images.encode_png(each))) as opened:
+            assert opened.format == "PNG"
+            np.testing.assert_array_equal(np.asarray(opened), each)
+    for wrong in (pixels.astype(float), pixels[:0], pixels[0, 0]):
+        with pytest.raises(ValueError, match="a PNG is made of uint8 pixels"):
+            images.encode_png(wrong)
+
+
 def test_encode_jpeg():
     back = images.decode(images.encode_jpeg(picture(), 95), "x")
     assert np.abs(back.rgb.astype(int) - picture()).mean() < 12

@@ -225,3 +225,26 @@ after = [len(k.signatures) for k in (assign.nearest_exact, surf_patch.cut_patche
 assert before == after == [1, 1], (before, after)
 """
     said(code, compiled=True)
+
+
+def test_a_warmed_up_process_traces_without_compiling() -> None:
+    """The first visitor of Step by step would have waited for the kernels of the trace."""
+    code = """
+import numpy as np
+from engine import pipeline, trace, trace_cells
+from engine.kernels import surf_detect, surf_describe, surf_orient, surf_window
+from engine.surf import SurfParams
+pipeline.warm_up()
+def signatures():
+    modules = surf_detect, surf_describe, surf_orient, surf_window
+    kernels = [v for m in modules for v in vars(m).values() if hasattr(v, "signatures")]
+    return [len(kernel.signatures) for kernel in kernels]
+before = signatures()
+gray = np.random.default_rng(0).integers(0, 256, (90, 90)).astype(np.uint8)
+for params in (SurfParams(), SurfParams(100.0, 2, 2, extended=False, upright=True)):
+    made = trace.prepare(gray, params)
+    trace.follow(made, len(made.features) - 1)
+    trace_cells.funnel(made.octaves[0], 1, 100.0)
+assert before == signatures(), (before, signatures())
+"""
+    said(code, compiled=True)

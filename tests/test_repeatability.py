@@ -271,3 +271,26 @@ def test_wrong_arguments_are_named(gray):
         repeatability.vary(gray.astype(float), Variation())
     with pytest.raises(ValueError, match="more than 2"):
         repeatability.vary(np.zeros((2000, 2000), np.uint8), Variation(zoom=10))
+
+
+# The ratio test
+
+
+def test_ratios_are_the_slow_ones():
+    random = np.random.default_rng(3)
+    one, other = (random.random((n, 64)).astype(np.float32) for n in (600, 41))
+    apart = np.linalg.norm(one[:, None].astype(float) - other[None].astype(float), axis=2)
+    nearest = apart.argmin(axis=1)
+    ordered = np.sort(apart, axis=1)
+    found = repeatability.ratios(one, other, nearest)
+    np.testing.assert_allclose(found, ordered[:, 0] / ordered[:, 1], atol=1e-5)
+
+
+def test_without_a_second_nearest_or_a_distance_the_ratio_is_1():
+    one = np.eye(3, 64, dtype=np.float32)
+    none, nobody = np.zeros((0, 64), np.float32), np.full(3, -1)
+    np.testing.assert_array_equal(repeatability.ratios(one, none, nobody), np.ones(3))
+    np.testing.assert_array_equal(repeatability.ratios(one, one[:1], np.zeros(3, int)), np.ones(3))
+    twice = np.repeat(one[:1], 2, axis=0)
+    np.testing.assert_array_equal(repeatability.ratios(one[:1], twice, np.zeros(1, int)), [1])
+    assert repeatability.ratios(one[:0], one, np.zeros(0, int)).shape == (0,)

@@ -20,6 +20,7 @@ TITLES = {
     "vocabulary": "24 visual words",
     "inspect": "Look into a picture",
     "why": "See why a picture is found",
+    "surf": "Follow a picture step by step",
     "evaluation": "How good is the search on your own pictures?",
     "lessons": "Learn how it works",
 }

@@ -80,11 +80,11 @@ def test_a_flat_picture_has_no_keypoints_and_that_is_an_answer(
     tiny: Index, page: str, word: dict[str, str]
 ) -> None:
     at = well(visit(page, query=f"image-{tiny.find_image('flat.png')}", **word))
-    if page in ("search", "inspect"):
+    if page in ("search", "inspect", "surf"):
         assert "No keypoints were found" in sentences(at)
 
 
-@pytest.mark.parametrize("page", ["search", "inspect"])
+@pytest.mark.parametrize("page", ["search", "inspect", "surf"])
 @pytest.mark.parametrize("side", [1, 64])
 def test_a_flat_upload_has_no_keypoints(tiny: Index, page: str, side: int) -> None:
     token = STORE.keep("black.png", png(side=side))

@@ -83,6 +83,7 @@ def main() -> None:
         st.Page(PAGES / "vocabulary.py", title=tr("Vocabulary"), url_path="vocabulary"),
         st.Page(PAGES / "why.py", title=tr("Why"), url_path="why"),
         st.Page(PAGES / "inspect.py", title=tr("Inspect"), url_path="inspect"),
+        st.Page(PAGES / "surf.py", title=tr("Step by step"), url_path="surf"),
         st.Page(PAGES / "evaluation.py", title=tr("Evaluation"), url_path="evaluation"),
         st.Page(PAGES / "lessons.py", title=tr("Lessons"), url_path="lessons"),
     ]

@@ -3,6 +3,7 @@
 import colorsys
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from engine import images, index, methods, pipeline, whatif
 from engine.answer import Answer
 from engine.errors import ArtifactError, EngineError, ImageError, reason
+from engine.images import Image
 from engine.index import Index
 from engine.language import tr
 from engine.pipeline import QueryFeatures
@@ -267,3 +269,27 @@ def _colours(name: str, stamp: str) -> list[str]:
 def word_colours(opened: Index) -> list[str]:
     """Return one colour a word, as #rrggbb: hue by its place among the words, near ones alike."""
     return _colours(opened.name, opened.stamp)
+
+
+def query_file(opened: Index, link: Link) -> tuple[str, Callable[[], Image]]:
+    """Return the digest of the query's file, and what decodes it.
+
+    Raises
+    ------
+    ImageError
+        If its file is gone; when decoding it, if it cannot be read.
+    """
+    found = _query_file(opened, link)
+    if isinstance(found, Upload):
+        return found.sha256, lambda: images.decode(found.data, found.name)
+    try:
+        return described.file_digest(found), lambda: images.read(found)
+    except OSError as error:
+        raise ImageError(
+            tr(
+                "{name} is no longer where it was when the collection was built ({why}). Put it "
+                "back, or build the collection again.",
+                name=found.name,
+                why=reason(error),
+            )
+        ) from None

@@ -25,6 +25,8 @@ from engine.surf import Features, Keypoints
 from ui import keypoints, samples, urls
 from ui.link import Link
 from ui.opened import describe, open_index
+from ui.surf import pictures as surf_pictures
+from ui.surf import view as surf_view
 from ui.uploads import STORE
 from ui.why import asked, overlays
 from ui.why.view import View
@@ -238,6 +240,17 @@ def why(request: Request) -> Response:
     return _jpeg(images.encode_jpeg(draw_it(found)), private=True)
 
 
+@_guard
+def surf(request: Request) -> Response:
+    """Answer with a picture of the page Step by step, or with its keypoints."""
+    opened, values = open_index(request.path_params["name"]), request.query_params
+    here = surf_view.View.read(values)
+    if not here.link.has_query:
+        raise ValueError(tr("there is no such picture"))
+    data, kind = surf_pictures.make(opened, here, request.path_params["what"])
+    return _tagged(data, kind, private=True)
+
+
 def health(request: Request) -> Response:
     """Say that the server answers, and how many collections there are."""
     return JSONResponse({"status": "ok", "collections": len(index.list_indexes())})
@@ -254,6 +267,7 @@ def all_routes() -> list[BaseRoute]:
         Route(f"{start}/words/{{name}}/{{word:int}}", word),
         Route(f"{start}/keypoints/{{name}}", points),
         Route(f"{start}/why/{{name}}/{{what}}", why),
+        Route(f"{start}/surf/{{name}}/{{what}}", surf),
         Route(f"{start}/health", health),
     ]
 

@@ -26,6 +26,12 @@ ADDRESSES = (
     "/why?query=image-0&method=distance&word=3",
     "/why?query=image-0&result=5&areas=10-10-90-90&lines=all",
     "/why?query=image-4",
+    "/surf",
+    "/surf?query=image-0&at=10-10-20",
+    "/surf?query=image-0&cell=1-0-20-20&upright=1&short=1",
+    "/surf?query=image-4",
+    "/surf?query=image-0&part=compare&curve=blur&match=0-0",
+    "/surf?query=image-0&part=compare&beside=other",
     "/evaluation",
     "/evaluation?part=measure",
     "/evaluation?part=truths",
@@ -90,7 +96,8 @@ def test_every_gallery_has_a_name_and_labels_hold_what_is_seen(visitor: Visitor)
 
 def test_every_page_has_a_title_of_its_own(visitor: Visitor) -> None:
     pages = (("/", "Search"), ("/vocabulary", "Vocabulary"), ("/inspect", "Inspect"))
-    for address, title in (*pages, ("/evaluation", "Evaluation")):
+    more = (("/surf", "Step by step"), ("/evaluation", "Evaluation"))
+    for address, title in (*pages, *more):
         expect(visitor.open(address)).to_have_title(f"{title} · Visword")
 
 

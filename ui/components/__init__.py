@@ -84,6 +84,13 @@ _OVERLAY = st.components.v2.component(
     js=_source("history.js") + _source("overlay.js"),
 )
 
+_FIGURES = st.components.v2.component(
+    "visword_figures",
+    html='<div class="figures"></div>\n',
+    css=_source("figures.css"),
+    js=_source("figures.js"),
+)
+
 
 def start_at_top(place: str) -> None:
     """Scroll the page to its start whenever `place` is another one than before."""
@@ -341,6 +348,7 @@ def viewer(
     on_pick: Callable[[int], None],
     chosen: int | None = None,
     lit: int | None = None,
+    point: str = "",
 ) -> None:
     """Show a picture with its keypoints: zoom, pan, hover, click.
 
@@ -364,6 +372,9 @@ def viewer(
         Place of the keypoint to mark.
     lit : int or None
         Word whose keypoints stand out; the others fade.
+    point : str
+        What is said of a keypoint on hover, with {word}, {size} and {response}; empty for all
+        three.
     """
 
     def picked() -> None:
@@ -385,7 +396,7 @@ def viewer(
             "whole": tr("Fit the whole picture"),
             "loading": tr("Loading keypoints"),
             "failed": tr("The keypoints could not be loaded. Reload the page to try again."),
-            "point": tr("word {word} · size {size} px · response {response}"),
+            "point": point or tr("word {word} · size {size} px · response {response}"),
         },
     }
     _VIEWER(key=key, data=data, on_picked_change=picked)
@@ -514,3 +525,63 @@ def overlay(
         },
     }
     _OVERLAY(key=key, data=data)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Figure:
+    """One drawing, see `ui.surf.svg`.
+
+    Attributes
+    ----------
+    svg : str
+        What stands inside the <svg>; the classes that it may use stand in figures.css.
+    box : (left, top, width, height)
+        The part of the plane that is shown.
+    label : str
+        What it shows, for those who do not see it.
+    caption : str
+        The line below.
+    step : float
+        How far an arrow key moves the cross in the plane; 0 if nothing can be picked.
+    start : (x, y) or None
+        Where the cross stands first; None for the middle.
+    """
+
+    svg: str
+    box: tuple[float, float, float, float]
+    label: str
+    caption: str = ""
+    step: float = 0.0
+    start: tuple[float, float] | None = None
+
+
+def figures(
+    items: Sequence[Figure],
+    key: str,
+    width: int = 280,
+    on_pick: Callable[[int, float, float], None] | None = None,
+) -> None:
+    """Show drawings side by side, as many as have room.
+
+    Parameters
+    ----------
+    items : sequence of Figure
+        The drawings.
+    key : str
+        Name of these drawings on the page.
+    width : int
+        Least width of one in pixels, where there is so much room.
+    on_pick : callable or None
+        Called with the place of a drawing and x, y in its plane when it is clicked there, or
+        Enter is pressed.
+    """
+
+    def picked() -> None:
+        told = st.session_state[key].picked
+        if told is not None and on_pick is not None and len(told) == 3:
+            i, x, y = int(told[0]), float(told[1]), float(told[2])
+            if 0 <= i < len(items) and items[i].step:
+                on_pick(i, x, y)
+
+    data = {"items": [dataclasses.asdict(item) for item in items], "width": width}
+    _FIGURES(key=key, data=data, on_picked_change=picked)

@@ -30,6 +30,7 @@ const bench = (window.visword ??= (() => {
       else button.textContent = texts[kind]
       if (kind === "fit") button.setAttribute("aria-label", texts.whole)
     }
+    box.querySelector(".tools").hidden = false // not before: a button without a name is a fault
   }
 
   // The links below a picture, each named by what it shows too.
