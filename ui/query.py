@@ -11,6 +11,7 @@ from engine.language import tr, trn
 from ui import link, opened, urls, words
 from ui import samples as sample_files
 from ui.components import Tile, gallery
+from ui.dropzone import dropzone
 from ui.link import Link
 from ui.uploads import STORE
 
@@ -46,7 +47,7 @@ def uploader(label: str = "", then: Callable[..., None] = link.go) -> None:
         then(upload=token)
 
     label = label or tr("Drop a photograph here")
-    st.file_uploader(label, EXTENSIONS, key=key, on_change=uploaded)
+    dropzone(label, EXTENSIONS, key, uploaded)
     if "upload_error" in st.session_state:
         st.error(words.plain(st.session_state.pop("upload_error")))
 

@@ -7,6 +7,7 @@ from engine.errors import ArtifactError, ConflictError, EngineError
 from engine.index import Index
 from engine.language import tr, trn
 from ui import words
+from ui.dropzone import dropzone
 from ui.evaluation import kept, told, view
 from ui.evaluation.view import View
 from ui.measuring import DONE, FAILED, MEASUREMENTS, STOPPED, WAITING, Measurement
@@ -97,17 +98,11 @@ def upload(shown: Index) -> None:
             return
         view.go(truth=name)
 
-    st.file_uploader(
-        tr("Or upload a csv"),
-        ["csv"],
-        key=key,
-        on_change=uploaded,
-        max_upload_size=truths.MAX_BYTES // 2**20,
-        help=tr(
-            "Columns query, relevant, label; labels good, ok and same are right, junk is "
-            "ignored. A column landmark may name groups of queries."
-        ),
+    note = tr(
+        "Columns query, relevant, label; labels good, ok and same are right, junk is ignored. A "
+        "column landmark may name groups of queries."
     )
+    dropzone(tr("Or upload a csv"), ["csv"], key, uploaded, truths.MAX_BYTES // 2**20, note)
     if "csv_error" in st.session_state:
         st.error(st.session_state.pop("csv_error"))
 
