@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
 NOT_YET = ("vocabulary",)  # pages that wait for their translation
 HIDDEN = {"html_content", "js_content", "css_content", "arrow_data"}  # styles and programs
 ENGLISH = re.compile(r"[A-Za-z]{2,}(?: [a-z']{2,})+")
-COMMAND = re.compile(r"`[^`]*`")
+COMMAND = re.compile(r"`[^`]*`|<[^>]*>")  # or a sign of a drawing
 
 
 def _strings(value: Any) -> Iterator[str]:
