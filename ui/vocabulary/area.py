@@ -11,7 +11,7 @@ from engine.index import Index
 
 BOX, LASSO, NEAR = "box", "lasso", "near"
 SIDE = 1000  # the map's length in the whole numbers of addresses and charts
-MOST_CORNERS = 48
+MOST_CORNERS = 24
 MOST_NEAR = 500
 
 

@@ -86,7 +86,8 @@ def drawn_words(shown: Index, here: View) -> NDArray[np.int64]:
     if shown.n_words <= MOST_DRAWN:
         return np.arange(shown.n_words)
     most = np.argsort(-shown.frequency, kind="stable")[:MOST_DRAWN]
-    return np.union1d(most, [word for word in here.words if word < shown.n_words])
+    chosen = [word for word in here.words if word < shown.n_words]
+    return np.union1d(most, np.array(chosen, np.int64))
 
 
 def _choose_colouring(shown: Index, here: View) -> None:
@@ -202,7 +203,7 @@ def _chart(
     what = tr(view.COLOURINGS[here.colour])
     st.echarts_chart(
         spec,
-        height=460,
+        height=height_of(laid),
         key=key,
         on_select=picked,
         alt=tr(
@@ -212,6 +213,18 @@ def _chart(
             what=what,
         ),
     )
+
+
+def extents(laid: WordMap) -> list[tuple[int, int]]:
+    """Return from where to where the map reaches, across and up."""
+    ends = np.rint(np.stack([laid.places.min(axis=0), laid.places.max(axis=0)], axis=1) * SIDE)
+    return [(int(low), int(high)) for low, high in ends]
+
+
+def height_of(laid: WordMap) -> int:
+    """Return how high the chart is, in pixels: at a desk as the map is wide and high."""
+    across, up = (high - low for low, high in extents(laid))
+    return int(np.clip(620 * up / max(across, 1), 260, 500)) + 34
 
 
 def drawn_area(told: dict[str, Any]) -> Area | None:
@@ -239,7 +252,10 @@ def spec_of(
 ) -> dict[str, Any]:
     """Return the chart: points of x, y, word, value, class; outline; words of the search."""
     size = 9 if len(groups[0]) + len(groups[1]) <= 800 else 6
-    axis = {"type": "value", "min": -15, "max": SIDE + 15, "show": False}
+    x_axis, y_axis = (
+        {"type": "value", "min": low - 15, "max": high + 15, "show": False}
+        for low, high in extents(laid)
+    )
     tile = urls.word(shown, 0).replace("/0?", "/{@[2]}?")
     named = tr("Word {word}", word="{@[2]}")
     line = f"{found.what}: {{@[3]}}"
@@ -285,8 +301,8 @@ def spec_of(
                 {"value": place, "color": colour} for place, colour in enumerate(found.colours)
             ],
         },
-        "xAxis": axis,
-        "yAxis": axis,
+        "xAxis": x_axis,
+        "yAxis": y_axis,
         "series": series,
     }
 
