@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine import codebook, codebook_compare, information
 from engine.codebook import Codebook
 from engine.errors import BuildError
+from engine.language import tr
 
 N_AGAIN = 3
 
@@ -101,8 +102,13 @@ def learn_again(
     half = len(order) // 2
     if half < own.n_words:
         raise BuildError(
-            f"{own.n_words} words cannot be learned again from {half} descriptors, half of "
-            f"{len(descriptors)}. Take a larger sample (--descriptors)"
+            tr(
+                "{n_words} words cannot be learned again from {half} descriptors, half of {n}. "
+                "Take a larger sample (--descriptors)",
+                n_words=own.n_words,
+                half=half,
+                n=len(descriptors),
+            )
         )
     ours, others = descriptors[np.sort(order[:half])], descriptors[np.sort(order[half:])]
     assigned = [codebook_compare.assign(others, own)]

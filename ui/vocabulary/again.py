@@ -7,7 +7,6 @@ from engine import codebook_stability
 from engine.codebook_stability import Stability
 from engine.index import Index
 from engine.language import tr, trn
-from ui import words
 from ui.components import Cell, Row, gallery, table
 from ui.vocabulary import jobs, kept, tiles
 from ui.vocabulary.jobs import JOBS, Job
@@ -27,7 +26,7 @@ def show(shown: Index, here: View) -> None:
     elif job is not None and job.state == jobs.DONE:
         results(shown, here, job.result)
     elif job is not None:
-        jobs.failed(job, words.with_command)
+        jobs.failed(job)
     else:
         _offer(shown, key)
 

@@ -42,7 +42,7 @@ def _being_laid_out(shown: Index, job: Job) -> None:
     if job.active:
         jobs.progress(job, tr("Laying the words out on a map. Below, they can be used already."))
     else:
-        jobs.failed(job, words.with_command)
+        jobs.failed(job)
     st.caption(
         tr(
             "This collection was built before maps were kept. Built again, it has one from the "

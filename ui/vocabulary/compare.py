@@ -104,7 +104,7 @@ def _measuring(shown: Index, a: Side, b: Side, job: Job | None) -> None:
     elif job.active:
         jobs.progress(job, tr("Measuring both vocabularies"))
     elif job.state != jobs.DONE:
-        jobs.failed(job, words.with_command)
+        jobs.failed(job)
 
 
 def figures(a: Side, b: Side, found: Comparison) -> None:

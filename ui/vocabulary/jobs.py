@@ -13,8 +13,11 @@ from typing import Any
 
 import streamlit as st
 
+from engine import artifacts
 from engine.errors import CancelledError, EngineError
 from engine.language import tr
+from ui import words
+from ui.language import kept
 
 log = logging.getLogger(__name__)
 N_KEPT = 24
@@ -105,7 +108,7 @@ class Jobs:
             for old in ended[: max(0, len(self._all) - N_KEPT)]:
                 del self._all[old]
         threading.Thread(
-            target=self._run, args=(made, work), name="vocabulary", daemon=True
+            target=self._run, args=(made, kept(work)), name="vocabulary", daemon=True
         ).start()
         return made
 
@@ -169,10 +172,11 @@ def _bar(job: Job, what: str) -> None:
         st.button(tr("Stop"), key=f"stop-{id(job)}", on_click=job.stop, disabled=job.stopping)
 
 
-def failed(job: Job, told: Callable[[str], str]) -> None:
-    """Say why a job failed, and let it be asked for again; `told` sets the reason for Markdown."""
+def failed(job: Job) -> None:
+    """Say why a job failed or that it was stopped, and let it be asked for again."""
     if job.state == STOPPED:
         st.info(tr("Stopped. Nothing of it was kept."))
     else:
-        st.error(told(job.error) if job.error else tr("It failed. The server's log says why."))
+        told = job.error or tr("It failed. The server's log says why.")
+        st.error(words.with_command(words.without_paths(told, str(artifacts.artifacts_folder()))))
     st.button(tr("Dismiss"), key=f"dismiss-{id(job)}", on_click=JOBS.forget, args=(job.key,))

@@ -71,7 +71,7 @@ def sizes(shown: Index) -> None:
     elif job is not None and job.state == jobs.DONE:
         curves(shown, job.result)
     elif job is not None:
-        jobs.failed(job, words.with_command)
+        jobs.failed(job)
     else:
         _offer(shown, key)
 
