@@ -9,7 +9,7 @@ from engine.index import Index
 from engine.language import tr, trn
 from ui.components import Cell, Row, gallery, table
 from ui.vocabulary import jobs, kept, tiles
-from ui.vocabulary.jobs import JOBS, Job
+from ui.vocabulary.jobs import Job
 from ui.vocabulary.view import View
 
 MOST_WORDS = 2000  # more take minutes to learn: a command does it
@@ -20,7 +20,7 @@ def show(shown: Index, here: View) -> None:
     """Offer to learn the size again, or show what came of it."""
     st.subheader(tr("Would the same words be learned again?"), anchor=False)
     key = ("again", shown.name, shown.stamp)
-    job = JOBS.get(key)
+    job = jobs.JOBS.get(key)
     if job is not None and job.active:
         jobs.progress(job, tr("Learning the same size again"))
     elif job is not None and job.state == jobs.DONE:

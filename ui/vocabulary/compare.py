@@ -13,7 +13,7 @@ from ui import opened, urls, words
 from ui.components import Cell, Row, table
 from ui.link import Link
 from ui.vocabulary import again, jobs, kept, usage, view
-from ui.vocabulary.jobs import JOBS, Job
+from ui.vocabulary.jobs import Job
 from ui.vocabulary.kept import Side
 from ui.vocabulary.view import View
 
@@ -62,7 +62,7 @@ def _beside(shown: Index, here: View, names: list[str]) -> None:
     except ArtifactError as error:
         st.warning(words.with_command(str(error)))
         return
-    job = JOBS.get(_key(shown, b))
+    job = jobs.JOBS.get(_key(shown, b))
     measured: Comparison | None = None if job is None else job.result
     found = measured or found
     if found is not None:

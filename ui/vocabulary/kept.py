@@ -24,7 +24,8 @@ from engine.codebook_quality import Informative
 from engine.index import Index
 from engine.word_map import WordMap
 from ui import opened
-from ui.vocabulary.jobs import JOBS, Job
+from ui.vocabulary import jobs
+from ui.vocabulary.jobs import Job
 
 N_SAMPLED = 20_000  # descriptors that vocabularies are measured on
 AT_ONCE = 4_000 * 4_000  # pairs of words that are compared while a page waits
@@ -86,7 +87,7 @@ def map_of(shown: Index) -> WordMap | Job:
     if kept is not None:
         return kept
     centres, key = shown.codebook.centres, map_key(shown)
-    job = JOBS.get(key) or JOBS.start(key, lambda _: word_map.lay_out(centres))
+    job = jobs.JOBS.get(key) or jobs.JOBS.start(key, lambda _: word_map.lay_out(centres))
     found: WordMap | None = job.result
     return job if found is None else found
 

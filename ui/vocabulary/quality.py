@@ -13,7 +13,7 @@ from engine.language import tr, trn
 from ui import link, words
 from ui.components import Cell, Row, gallery, table
 from ui.vocabulary import jobs, kept, tiles, usage, view
-from ui.vocabulary.jobs import JOBS, Job
+from ui.vocabulary.jobs import Job
 from ui.vocabulary.view import View
 
 SIZES = (50, 100, 200, 500, 1000, 2000)
@@ -65,7 +65,7 @@ def sizes(shown: Index) -> None:
     """Offer to learn other sizes, or show the curves over them."""
     st.subheader(tr("Would another size be better?"), anchor=False)
     key = ("sizes", shown.name, shown.stamp)
-    job = JOBS.get(key)
+    job = jobs.JOBS.get(key)
     if job is not None and job.active:
         jobs.progress(job, tr("Learning vocabularies of other sizes"))
     elif job is not None and job.state == jobs.DONE:
