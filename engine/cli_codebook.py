@@ -6,8 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from engine import codebook_compare, codebook_quality, index, options, word_sample
+from engine import (
+    codebook_compare,
+    codebook_quality,
+    codebook_stability,
+    index,
+    options,
+    word_sample,
+)
+from engine.codebook_quality import Size
+from engine.codebook_stability import Stability
 from engine.errors import ArtifactError
+from engine.index import Index
 from engine.terminal import bar, put, put_json, say
 
 N_TOLD = 10
@@ -27,6 +37,8 @@ def _compare(args: argparse.Namespace) -> int:
         raise ArtifactError("name two indexes: python -m engine codebooks compare A B")
     if args.groundtruth is not None:
         raise ArtifactError("--groundtruth is of quality: two codebooks are compared without one")
+    if args.sizes is not None or args.again is not None:
+        raise ArtifactError("--sizes and --again are of quality: they look at one index")
     a, b = map(index.open_index, args.names)
     codebook_compare.check_comparable(a.codebook, b.codebook, (a.name, b.name))
     sample = None
@@ -86,6 +98,14 @@ def _quality(args: argparse.Namespace) -> int:
             {"word": word, "bits": float(found.count[word]), "chance": found.count_chance[word]}
             for word in found.order().tolist()
         ]
+    sizes, again = _learned(opened, args)
+    if sizes is not None:
+        told["sizes"] = [dataclasses.asdict(size) for size in sizes]
+    if again is not None:
+        told["again"] = dataclasses.asdict(again) | {
+            "found": again.found.tolist(),
+            "distances": [round(float(value), 5) for value in again.distances],
+        }
     if args.json:
         put_json(told)
         return 0
@@ -99,7 +119,48 @@ def _quality(args: argparse.Namespace) -> int:
         put(f"  mean        {found.count.mean():.3f}, by chance {found.count_chance.mean():.3f}")
         for row in told["words"][:N_TOLD]:
             put(f"  word {row['word']:<6} {row['bits']:.3f}, by chance {row['chance']:.3f}")
+    _put_learned(sizes, again)
     return 0
+
+
+def _learned(
+    opened: Index, args: argparse.Namespace
+) -> tuple[tuple[Size, ...] | None, Stability | None]:
+    """Learn what was asked for, all from one sample."""
+    if args.sizes is None and args.again is None:
+        return None, None
+    sizes = again = None
+    with bar(None, "Descriptors") as drawn:
+        sample = word_sample.sample(opened, args.descriptors, progress=drawn)
+    if args.sizes is not None:
+        with bar(len(args.sizes), "Sizes") as done:
+            sizes = codebook_quality.over_sizes(
+                sample, opened.extraction, args.sizes, progress=done
+            )
+    if args.again is not None:
+        seeds = codebook_stability.seeds_after(opened.codebook, args.again)
+        with bar(len(seeds), "Vocabularies") as done:
+            again = codebook_stability.learn_again(opened.codebook, sample, seeds, progress=done)
+    return sizes, again
+
+
+def _put_learned(sizes: tuple[Size, ...] | None, again: Stability | None) -> None:
+    for size in sizes or ():
+        put(
+            f"  {size.n_words:>7,} words  distortion {size.learned:.4f} learned, "
+            f"{size.held_out:.4f} held out, evenness {size.usage.evenness:.1%}, "
+            f"unused {size.usage.dead_share:.1%}"
+        )
+    if again is None:
+        return
+    put(f"learned again with {len(again.seeds)} seeds from {again.n_descriptors:,} descriptors")
+    put(f"  distortion  {', '.join(f'{d:.4f}' for d in again.distortions)}")
+    put(f"  its own     {again.own_distortion:.4f}")
+    put(f"  agreement with its own  {', '.join(f'{a:.3f}' for a in again.own_agreements)}")
+    if again.agreements:
+        put(f"  with each other         {', '.join(f'{a:.3f}' for a in again.agreements)}")
+    always = int((again.found == len(again.seeds)).sum())
+    put(f"  words with a counterpart in all {always:,}, in none {int((again.found == 0).sum()):,}")
 
 
 def add_commands(command: Command) -> None:
@@ -112,5 +173,25 @@ def add_commands(command: Command) -> None:
         "--descriptors",
         type=options.positive,
         default=word_sample.N_SAMPLED,
-        help=f"of compare: sample, from the first ({word_sample.N_SAMPLED})",
+        help=f"sample to measure on; of compare, from the first ({word_sample.N_SAMPLED})",
     )
+    looked.add_argument(
+        "--sizes",
+        type=_sizes,
+        metavar="K,K,...",
+        help="of quality: learn these sizes too, and measure each (distortion, usage)",
+    )
+    looked.add_argument(
+        "--again",
+        type=options.positive,
+        metavar="N",
+        help="of quality: learn its size again with N other seeds, and tell which words come back",
+    )
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Read "50,100,200"."""
+    found = tuple(options.positive(part) for part in text.split(","))
+    if min(found) < 2:
+        raise argparse.ArgumentTypeError("a vocabulary has at least 2 words")
+    return found

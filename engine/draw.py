@@ -214,10 +214,14 @@ def word_tile(opened: Index, word: int) -> NDArray[np.uint8]:
     Returns
     -------
     (3 S, 3 S, 3) uint8 array
-        RGB, S the side of a patch; grey where the word has fewer patches.
+        RGB, S the side of a patch; grey where the word has fewer patches. Where the index keeps
+        one of each word, as of large vocabularies, it fills the tile.
     """
     patches = opened.patches(word)
     side = patches.shape[1]
+    if len(patches) == 1 and opened.patch_keypoints[word, 0] >= 0:
+        alone: NDArray[np.uint8] = patches[0].repeat(WORD_TILE, 0).repeat(WORD_TILE, 1)
+        return alone
     tile = np.full((WORD_TILE * side, WORD_TILE * side, 3), 128, np.uint8)
     for place in range(min(WORD_TILE**2, len(patches))):
         if opened.patch_keypoints[word, place] >= 0:

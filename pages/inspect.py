@@ -352,6 +352,8 @@ def details(shown: Index, described: QueryFeatures, word: int | None) -> None:
             )
             st.markdown(told, width="content")
             link.page_link("vocabulary", tr("Open the word"))
+            search = {"part": "search", "words": str(word), "word": ""}
+            link.page_link("vocabulary", tr("Search with this word"), **search)
             st.button(tr("All keypoints"), on_click=link.go, kwargs={"word": None})
     chosen = chosen_keypoint(described, word)
     if chosen is not None:

@@ -40,3 +40,28 @@ def test_a_wrong_number_of_indexes_is_told(
 ) -> None:
     assert cli.main(["codebooks", *names]) == 1
     assert "python -m engine codebooks" in capsys.readouterr().err
+
+
+def test_other_sizes_are_not_of_comparing(tiny: Index, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["codebooks", "compare", "tiny", "tiny", "--again", "2"]) == 1
+    assert "--sizes and --again are of quality" in capsys.readouterr().err
+
+
+def test_sizes_and_seeds_are_learned_when_asked_for(
+    tiny: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["codebooks", "quality", "tiny", "--sizes", "4,8", "--again", "2"]
+    argv += ["--descriptors", "400"]
+    assert cli.main(argv) == 0
+    said = capsys.readouterr().out
+    assert "8 words  distortion" in said and "learned again with 2 seeds from 200" in said
+    assert cli.main([*argv, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [size["n_words"] for size in told["sizes"]] == [4, 8]
+    assert len(told["again"]["found"]) == 24 and told["again"]["seeds"] == [1, 2]
+
+
+@pytest.mark.parametrize("sizes", ["1,5", "many", ""])
+def test_sizes_that_are_none_are_refused(sizes: str) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["codebooks", "quality", "tiny", "--sizes", sizes])

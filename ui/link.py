@@ -111,12 +111,14 @@ def go(**changes: Any) -> None:
     st.query_params.from_dict(here().to(**changes).write())
 
 
-def page_link(page: str, label: str) -> None:
-    """Show a link to another page that keeps the choices of this one."""
+def page_link(page: str, label: str, **more: str) -> None:
+    """Show a link to another page that keeps the choices of this one, but for `more`.
+
+    These are parameters of its address; what is empty is left out.
+    """
+    values = {key: value for key, value in (here().write() | more).items() if value}
     # Relative paths would start at the frame, which lies beside this file.
-    st.page_link(
-        str(_PAGES / f"{page}.py"), label=label, query_params=here().write(), width="content"
-    )
+    st.page_link(str(_PAGES / f"{page}.py"), label=label, query_params=values, width="content")
 
 
 def choose(

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import images, index, methods, pipeline, whatif
+from engine import images, index, methods, pipeline, whatif, word_map
 from engine.answer import Answer
 from engine.errors import ArtifactError, EngineError, ImageError, reason
 from engine.images import Image
@@ -255,10 +255,15 @@ def search(opened: Index, link: Link, method: str) -> Answer:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _colours(name: str, stamp: str) -> list[str]:
-    centres = open_index(name).codebook.centres.astype(np.float64)
-    centred = centres - centres.mean(axis=0)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    plane = centred @ axes[:2].T
+    opened = open_index(name)
+    laid = word_map.open_map(opened)
+    if laid is not None:
+        plane = laid.places.astype(np.float64) - 0.5
+    else:  # to lay them out takes seconds: by their two main directions
+        centres = opened.codebook.centres.astype(np.float64)
+        centred = centres - centres.mean(axis=0)
+        _, _, axes = np.linalg.svd(centred, full_matrices=False)
+        plane = centred @ axes[:2].T
     hues = np.arctan2(plane[:, 1], plane[:, 0]) / (2 * np.pi) % 1.0
     radius = np.linalg.norm(plane, axis=1)
     strength = 0.6 + 0.4 * radius / max(float(radius.max()), 1e-12)
@@ -267,7 +272,7 @@ def _colours(name: str, stamp: str) -> list[str]:
 
 
 def word_colours(opened: Index) -> list[str]:
-    """Return one colour a word, as #rrggbb: hue by its place among the words, near ones alike."""
+    """Return one colour a word, as #rrggbb: hue by its place on the map, near ones alike."""
     return _colours(opened.name, opened.stamp)
 
 

@@ -7,6 +7,7 @@ the address, answer GET alone, and give 404 for whatever is not there.
 import functools
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -34,6 +35,7 @@ from ui.why.view import View
 log = logging.getLogger(__name__)
 SIDES = (160, 320, 640, 1280)
 MOST_DRAWN = 150  # keypoints on one picture; more are a wall
+_WORDS = re.compile(r"\d{1,9}(-\d{1,9}){0,63}")
 ONE_YEAR = 31_536_000
 # Streamlit needs styles in the page, components as blobs, and a websocket; nothing comes from
 # elsewhere, and nothing leaves for elsewhere.
@@ -133,13 +135,15 @@ def _with_keypoints(
     word_ids: NDArray[np.int32],
     request: Request,
 ) -> bytes:
-    """Draw the strongest keypoints on a picture, or those of one word (`keypoints=WORD`).
+    """Draw the strongest keypoints on a picture, or those of some words (`keypoints=3-17`).
 
     Its thumbnail is drawn on, since a large photograph takes ten times as long to decode whole;
     `longest` is the longest side of the original.
     """
     chosen = request.query_params["keypoints"]
-    kept = np.flatnonzero(word_ids == int(chosen)) if chosen.isdigit() else np.arange(len(word_ids))
+    kept = np.arange(len(word_ids))
+    if _WORDS.fullmatch(chosen):
+        kept = np.flatnonzero(np.isin(word_ids, [int(word) for word in chosen.split("-")]))
     kept = kept[np.argsort(-found.response[kept], kind="stable")][:MOST_DRAWN]
     rgb = images.decode(small, "thumbnail").rgb
     scale = max(rgb.shape[:2]) / longest

@@ -18,6 +18,7 @@ from engine.pool import Progress
 from ui import opened
 from ui.link import Link
 from ui.measuring import MEASUREMENTS
+from ui.vocabulary.jobs import JOBS
 
 log = logging.getLogger(__name__)
 
@@ -111,3 +112,4 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     finally:
         DEMO.stop()
         MEASUREMENTS.stop()
+        JOBS.stop()

@@ -1,0 +1,1 @@
+"""The page Vocabulary, in parts."""

@@ -1,0 +1,182 @@
+"""What takes longer than a visitor should wait: done in the background, kept until the server ends.
+
+One job runs at a time, others wait, and each goes on when its page is left. A job is named by what
+it looks at, so that all visitors share what it finds.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import streamlit as st
+
+from engine import artifacts
+from engine.errors import CancelledError, EngineError
+from engine.language import tr
+from ui import words
+from ui.language import kept
+
+log = logging.getLogger(__name__)
+N_KEPT = 24
+WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
+
+
+@dataclasses.dataclass(eq=False)
+class Job:
+    """One piece of work, and what became of it.
+
+    Attributes
+    ----------
+    key : hashable
+        What it looks at.
+    state : str
+        WAITING, RUNNING, DONE, STOPPED or FAILED.
+    n_done, n_total : int
+        How far it is; 0 of 0 where that is not known.
+    result : object
+        What it found, once it is done.
+    error : str
+        What went wrong, if something did.
+    """
+
+    key: Hashable
+    state: str = WAITING
+    n_done: int = 0
+    n_total: int = 0
+    result: Any = None
+    error: str = ""
+    _stop: threading.Event = dataclasses.field(default_factory=threading.Event)
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in (WAITING, RUNNING)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Ask it to end; nothing of it is kept."""
+        self._stop.set()
+
+    def tell(self, n_done: int, n_total: int) -> None:
+        """Take in how far it is; raise a CancelledError if it was stopped."""
+        self.n_done, self.n_total = n_done, n_total
+        if self.stopping:
+            raise CancelledError("the work was stopped")
+
+    def part(self, first: int, last: int) -> Callable[[int, int], None]:
+        """Return what tells how far a part of it is, which goes from `first` to `last` of 100."""
+
+        def told(n_done: int, n_total: int) -> None:
+            share = n_done / n_total if n_total else 0.0
+            self.tell(round(first + (last - first) * share), 100)
+
+        return told
+
+
+Work = Callable[[Job], Any]
+
+
+class Jobs:
+    """All jobs that this server was asked for, of which the last are remembered."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._all: dict[Hashable, Job] = {}
+
+    def get(self, key: Hashable) -> Job | None:
+        """Return the job of this name, if it is remembered."""
+        with self._lock:
+            return self._all.get(key)
+
+    def start(self, key: Hashable, work: Work) -> Job:
+        """Begin a job, unless it is under way or done: then that one is returned."""
+        with self._lock:
+            known = self._all.pop(key, None)
+            if known is not None and known.state in (WAITING, RUNNING, DONE):
+                self._all[key] = known  # the last asked for
+                return known
+            made = self._all[key] = Job(key)
+            ended = [one.key for one in self._all.values() if not one.active]
+            for old in ended[: max(0, len(self._all) - N_KEPT)]:
+                del self._all[old]
+        threading.Thread(
+            target=self._run, args=(made, kept(work)), name="vocabulary", daemon=True
+        ).start()
+        return made
+
+    def forget(self, key: Hashable) -> None:
+        """Drop what became of a job, so that it can be asked for again."""
+        with self._lock:
+            if (known := self._all.get(key)) is not None and not known.active:
+                del self._all[key]
+
+    def stop(self) -> None:
+        """Ask all to end."""
+        with self._lock:
+            for one in self._all.values():
+                one.stop()
+
+    def _run(self, job: Job, work: Work) -> None:
+        while not self._turn.acquire(timeout=0.2):
+            if job.stopping:
+                job.state = STOPPED
+                return
+        try:
+            with contextlib.suppress(CancelledError):
+                job.tell(0, 0)
+                job.state = RUNNING
+                job.result = work(job)
+                job.state = DONE
+            if job.state != DONE:
+                job.state = STOPPED
+        except (EngineError, ValueError) as error:
+            job.error, job.state = str(error), FAILED
+        except Exception:
+            log.exception("work on a vocabulary failed")
+            job.state = FAILED
+        finally:
+            self._turn.release()
+
+
+JOBS = Jobs()
+
+
+def begin(key: Hashable, work: Work) -> None:
+    """Start a job when a button is pressed."""
+    JOBS.start(key, work)
+
+
+def progress(job: Job, what: str) -> None:
+    """Show how far a job is, until it ends; it may be stopped."""
+    st.fragment(_bar, run_every=1.0)(job, what)
+
+
+def _bar(job: Job, what: str) -> None:
+    if not job.active:
+        st.rerun(scope="app")
+    share = job.n_done / job.n_total if job.n_total else 0.0
+    if job.stopping:
+        what = tr("Stopping: {what}", what=what)
+    elif job.state == WAITING:
+        what = tr("Waiting for its turn: {what}", what=what)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(share, 1.0), what)
+        st.button(tr("Stop"), key=f"stop-{id(job)}", on_click=job.stop, disabled=job.stopping)
+
+
+def failed(job: Job) -> None:
+    """Say why a job failed or that it was stopped, and let it be asked for again."""
+    if job.state == STOPPED:
+        st.info(tr("Stopped. Nothing of it was kept."))
+    else:
+        told = job.error or tr("It failed. The server's log says why.")
+        st.error(words.with_command(words.without_paths(told, str(artifacts.artifacts_folder()))))
+    st.button(tr("Dismiss"), key=f"dismiss-{id(job)}", on_click=JOBS.forget, args=(job.key,))
