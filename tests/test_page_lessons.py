@@ -160,7 +160,7 @@ def test_a_word_is_switched_off_and_on_by_links(tiny: Index) -> None:
     assert tile["alt"] == f"Word {word}: leave it out" and f"off={word}" in tile["href"]
     at = well(_open(tiny, lesson="weights", step="3", off=word))
     assert "score goes from" in sentences(at)
-    assert component(at, "lesson-off")["items"][0]["mark"] == "wrong"
+    assert component(at, "lesson-off")["items"][0]["caption"] == "✕ left out"
     assert "off" not in _press(at, "Take all in again").query_params
 
 

@@ -122,13 +122,12 @@ def label(name: str, n: int) -> str:
 def strip(
     bench: Bench, rgb: NDArray[np.uint8], found: Features, rows: NDArray[np.int64], alt: str
 ) -> None:
-    """Show the patches of some keypoints in lines of eight."""
+    """Show the patches of some keypoints in whole lines of eight, or one shorter line."""
+    rows = rows[: max(len(rows) // 8 * 8, min(len(rows), 8))]
     angles = bench.shown.extraction.patch_angles(found.angle[rows])
     cut = patches.cut(rgb, found.xy[rows], found.size[rows], angles, PATCH)
     framed = np.pad(cut, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=128)
     across = min(8, len(framed))
-    missing = -len(framed) % across
-    framed = np.pad(framed, ((0, missing), (0, 0), (0, 0), (0, 0)), constant_values=128)
     tall = [np.concatenate(list(framed[i : i + across]), 1) for i in range(0, len(framed), across)]
     whole = np.concatenate(tall, 0)
     width: Literal["stretch"] | int = "stretch" if across == 8 else whole.shape[1]

@@ -132,6 +132,8 @@ def one(shown: Index, here: View, lesson: Lesson) -> None:
 def _bar(share: float) -> None:
     """Draw how far the lesson is; the line above tells it in words."""
     st.html(
+        # Streamlit writes white on its light blue of the dark theme too.
+        "<style>.st-key-next-top button p { color: light-dark(#fff, #111) }</style>"
         '<div aria-hidden="true" style="height:4px;border-radius:2px;background:#8883">'
         f'<div style="height:4px;border-radius:2px;width:{share:.0%};'
         'background:var(--st-primary-color,#0b66b8)"></div></div>'

@@ -94,7 +94,12 @@ def patches(bench: Bench) -> None:
     own = np.flatnonzero(found.words.word_ids == word)
     own = own[np.argsort(found.words.distances[own], kind="stable")][:N_PATCHES]
     with right:
-        st.caption(tr("In your photograph, the nearest first"))
+        times = trn(
+            "In your photograph {n:,} time, the nearest first",
+            "In your photograph {n:,} times, the nearest first",
+            int((found.words.word_ids == word).sum()),
+        )
+        st.caption(times)
         if len(own):
             alt = tr("Patches of this word in your photograph")
             figures.strip(bench, found.image.rgb, found.features, own, alt)
@@ -115,8 +120,6 @@ def histogram(bench: Bench) -> bool:
     word = bench.link.word
     if word is None or word >= len(counts):
         return False
-    times = trn("{n:,} time", "{n:,} times", int(counts[word]))
-    st.markdown(tr("Word {word}: {times}", word=word, times=times))
     patches(bench)
     return bool(counts[word] == counts[commonest])
 

@@ -99,8 +99,7 @@ def without(bench: Bench) -> bool:
                 alt=told,
                 title=told,
                 rank=str(word),
-                caption=tr("left out") if is_off else "",
-                mark="wrong" if is_off else None,
+                caption=f"✕ {tr('left out')}" if is_off else "",
             )
         )
     before = bench.answer(TF_IDF)
