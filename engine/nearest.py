@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import lookup
+_BLOCK = 256  # rows of one matrix product: 2 MB of scores at 2,000 descriptors
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -65,15 +65,39 @@ def nearest(one: NDArray[np.float32], other: NDArray[np.float32]) -> Nearest:
         none = np.full(len(one), -1, np.int64)
         far = np.full(len(one), np.inf, np.float32)
         return Nearest(none, far, np.ones(len(one), np.float32))
-    found = lookup.assign(one, other)
-    rows = lookup.near_words(one, other, found.word_ids, 2)
-    ratios = np.zeros(len(one), np.float32)
-    if rows.shape[1] == 2:
-        apart = other[rows[:, 1]].astype(np.float64) - one
-        second = np.sqrt((apart**2).sum(axis=1))
-        known = found.distances.astype(np.float64)
-        ratios = np.divide(known, second, out=np.ones_like(second), where=second > 0)
-    return Nearest(rows[:, 0].astype(np.int64), found.distances, ratios.astype(np.float32))
+    candidates = _candidates(one, other)
+    apart = other[candidates].astype(np.float64) - one[:, None]
+    distances = np.sqrt((apart**2).sum(axis=2))
+    order = np.lexsort((candidates, distances))[:, :2]
+    rows = np.take_along_axis(candidates, order, axis=1)[:, 0].astype(np.int64)
+    first, *second = np.take_along_axis(distances, order, axis=1).T
+    ratios = np.zeros(len(one))
+    if second:
+        ratios = np.divide(first, second[0], out=np.ones(len(one)), where=second[0] > 0)
+    return Nearest(rows, first.astype(np.float32), ratios.astype(np.float32))
+
+
+def _candidates(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return for each descriptor the three that are nearest in float32, or all if fewer."""
+    from engine.kernels.assign import nearest_others
+
+    if one.shape[1:] != other.shape[1:]:
+        raise ValueError(f"descriptors {one.shape} and {other.shape} differ in dimensions")
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        raise ValueError("descriptors must be finite numbers")
+    found = np.empty((len(one), min(3, len(other))), np.int32)
+    norms = np.einsum("kd,kd->k", other, other)
+    doubled = np.ascontiguousarray(-2.0 * other.T, np.float32)
+    lengths = np.empty(found.shape[1], np.float32)
+    for start in range(0, len(one), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        scores = one[rows] @ doubled
+        scores += norms
+        none = np.full(len(scores), -1, np.int32)
+        block = np.empty((len(scores), found.shape[1]), np.int32)
+        nearest_others(scores, none, block, lengths)
+        found[rows] = block
+    return found
 
 
 def n_equal_words(one: NDArray[np.int32], other: NDArray[np.int32]) -> int:

@@ -69,3 +69,10 @@ def test_a_match_lies_on_the_map_or_beside_it() -> None:
     for within in (0.0, 3.0, 3.4, 4.0):
         expected = [distance <= within for distance in apart]
         assert nearest.on_map(affine, one, other, within).tolist() == expected
+
+
+def test_descriptors_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="differ in dimensions"):
+        nearest.nearest(np.zeros((2, 8), np.float32), np.zeros((2, 4), np.float32))
+    with pytest.raises(ValueError, match="finite"):
+        nearest.nearest(np.full((2, 8), np.nan, np.float32), np.zeros((2, 8), np.float32))

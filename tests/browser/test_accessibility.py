@@ -40,6 +40,12 @@ ADDRESSES = (
     "/evaluation?part=measure",
     "/evaluation?part=truths",
     "/evaluation?part=truths&truth=new&query=image-4",
+    "/lessons",
+    "/lessons?lesson=words",
+    "/lessons?lesson=keypoints&step=2&query=image-0",
+    "/lessons?lesson=survives&step=3&query=image-0",
+    "/lessons?lesson=weights&step=3&query=image-0&off=3",
+    "/lessons?lesson=measuring&query=image-0",
 )
 
 
