@@ -45,7 +45,7 @@ def _offer(shown: Index, key: tuple[str, ...]) -> None:
     if shown.n_words > MOST_WORDS:
         st.markdown(tr("So many words take a while. This command does it, and tells the numbers:"))
         command = f"python -m engine codebooks quality {shown.name} --again {n_again}"
-        st.code(f"{command} --descriptors {20 * shown.n_words}", language=None)
+        st.code(f"{command} --descriptors {20 * shown.n_words}", language=None, wrap_lines=True)
         return
 
     def work(running: Job) -> Stability:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from engine.index import Index
 from engine.language import tr
 from ui import opened, words
-from ui.keypoints import SIGNS, VIRIDIS
+from ui.keypoints import SIGNS
 from ui.vocabulary import kept, view
 from ui.vocabulary.tiles import n_words
 from ui.vocabulary.view import View
 
 GREY = "#999999"
+# From little to much, darkest first; none so dark or so light that it is lost on the ground.
+STEPS = ("#7b3294", "#4575b4", "#1fa088", "#7ad151", "#fde725")
 _SIGN_COLOURS: tuple[str, ...] = (SIGNS[-1], "#c9aa68", GREY, "#7aa8c1", SIGNS[1])
 _N_CLASSES = 5
 
@@ -101,8 +103,8 @@ def _graded(
             legend.append(f"{span} ({n_words(len(inside))})")
         else:
             legend.append("")
-    stops = np.linspace(0, len(VIRIDIS) - 1, n_classes).round().astype(int)
-    colours = [VIRIDIS[stop] for stop in stops]
+    stops = np.linspace(0, len(STEPS) - 1, n_classes).round().astype(int)
+    colours = [STEPS[stop] for stop in stops]
     if faint.any():
         classes[faint] = n_classes
         colours.append(GREY)

@@ -33,7 +33,9 @@ def show(shown: Index, here: View) -> None:
             )
         )
         st.code(
-            f"python -m engine build FOLDER --name {shown.name}-1000 --words 1000", language=None
+            f"python -m engine build FOLDER --name {shown.name}-1000 --words 1000",
+            language=None,
+            wrap_lines=True,
         )
     else:
         _beside(shown, here, names)

@@ -12,6 +12,7 @@ from engine.index import Index
 from engine.language import tr, trn
 from ui import link, words
 from ui.components import Cell, Row, gallery, table
+from ui.evaluation import told
 from ui.vocabulary import jobs, kept, tiles, usage, view
 from ui.vocabulary.jobs import Job
 from ui.vocabulary.view import View
@@ -88,7 +89,7 @@ def _offer(shown: Index, key: tuple[str, ...]) -> None:
         )
     )
     command = f"python -m engine codebooks quality {shown.name} --sizes 500,2000,10000"
-    st.code(f"{command} --descriptors 300000", language=None)
+    st.code(f"{command} --descriptors 300000", language=None, wrap_lines=True)
 
     def work(running: Job) -> tuple[Size, ...]:
         sample = kept.sample(shown, running, 60)
@@ -230,7 +231,7 @@ def informative(shown: Index, here: View) -> None:
     try:
         found = kept.informative(shown, here.truth)
     except EngineError as error:
-        st.warning(words.with_command(str(error)))
+        st.warning(told.told(error))
         return
     _told(shown, here, found)
 

@@ -63,7 +63,6 @@ def empty(shown: Index, here: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             tr("Choose on the map"),
-            type="primary",
             on_click=view.go,
             kwargs={"part": view.WORDS},
         )

@@ -105,7 +105,6 @@ def tray(shown: Index, here: View) -> None:
             st.button(
                 tr("Search by words"),
                 key="tray-search",
-                type="primary",
                 on_click=view.go,
                 kwargs={"part": view.SEARCH, "word": None},
             )
