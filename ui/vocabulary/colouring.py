@@ -66,14 +66,20 @@ def colouring(shown: Index, here: View) -> Colouring:
         return _signs(shown)
     if here.colour == view.PICTURE and here.link.has_query:
         return _of_picture(shown, here)
-    colours = opened.word_colours(shown)
-    distinct = sorted({_coarse(colour) for colour in colours})
-    places = {colour: place for place, colour in enumerate(distinct)}
-    classes = np.array([places[_coarse(colour)] for colour in colours], np.int32)
+    classes, distinct = _own(shown.name, shown.stamp)
     told = tr(
         "Each word has the colour that its keypoints have on pictures; near words look alike."
     )
-    return Colouring(classes, tuple(distinct), (), frequency, tr("Keypoints"), nobody, told)
+    return Colouring(classes, distinct, (), frequency, tr("Keypoints"), nobody, told)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _own(name: str, stamp: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return the class of each word by its own colour, and the colours of the classes."""
+    coarse = [_coarse(colour) for colour in opened.word_colours(opened.open_index(name))]
+    distinct = tuple(sorted(set(coarse)))
+    places = {colour: place for place, colour in enumerate(distinct)}
+    return np.array([places[colour] for colour in coarse], np.int32), distinct
 
 
 def _coarse(colour: str) -> str:

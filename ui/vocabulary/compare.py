@@ -18,7 +18,7 @@ from ui.vocabulary.kept import Side
 from ui.vocabulary.view import View
 
 N_ROWS = 8
-N_MEMBERS = 6
+N_MEMBERS = 4
 
 
 def show(shown: Index, here: View) -> None:
@@ -195,6 +195,7 @@ def lists(here: View, a: Side, b: Side, found: Comparison) -> None:
     with right:
         _split(here, a, b, found.a, found.b, "split-a")
         _split(here, b, a, found.b, found.a, "split-b")
+        _alone(here, b, a, found.b, "alone-b")
 
 
 def _pairs(here: View, a: Side, b: Side, found: Comparison) -> None:
