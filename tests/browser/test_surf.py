@@ -59,6 +59,7 @@ def test_a_place_of_a_map_is_looked_at_by_mouse_and_keys(visitor: Visitor, tiny:
 def test_pictures_of_the_engine_arrive(visitor: Visitor, tiny: Index) -> None:
     page = visitor.open(of(tiny) + "&window=5")
     expect(page.get_by_text("The window around 25°")).to_be_visible()
+    expect(page.locator("svg image")).to_have_count(15)
     addresses = page.evaluate(
         "[...document.querySelectorAll('*')].flatMap(e => e.shadowRoot ? [e.shadowRoot] : [])"
         ".concat(document).flatMap(r => [...r.querySelectorAll('svg image')])"

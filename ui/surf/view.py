@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
@@ -15,7 +14,6 @@ from engine.surf import SurfParams
 from ui import keypoints, urls
 from ui.link import Link
 
-PAGES = Path(__file__).resolve().parents[2] / "pages"
 STEPS, COMPARE = "", "compare"
 MATCHES, KEPT, LOST = "", "kept", "lost"
 TURN, ZOOM, BLUR, LIGHT = "turn", "zoom", "blur", "light"
@@ -202,12 +200,12 @@ def drawing(shown: Index, here: View, what: str) -> str:
     """Return the address of a picture of this view, as `ui.routes` serves it."""
     kept = {"threshold", "octaves", "layers", "upright", "short"}
     if what == "variant":
-        kept = {"turn", "zoom", "blur", "contrast", "brightness"}
+        kept |= {"turn", "zoom", "blur", "contrast", "brightness"}
+    elif what in ("picture", "compared", "integral"):
+        kept = set()
+    elif what == "other":
+        kept = {"other"}
     values = {name: value for name, value in here.write().items() if name in kept}
-    if what == "picture" or what == "integral":
-        values = {}
-    if what == "other":
-        values = {"other": str(here.other)}
     values |= here.link.query().write() | {"v": shown.stamp}
     return f"{urls.prefix()}/surf/{quote(shown.name)}/{what}?{urlencode(values)}"
 
