@@ -90,6 +90,15 @@ def test_all_drawings_are_sound_and_have_a_name(tiny: Index) -> None:
                 assert item["label"]
 
 
+def test_cells_are_counted_where_it_is_asked_for(tiny: Index, china: Prepared) -> None:
+    at = well(page(tiny, funnel="1"))
+    counted = rows(at, "funnel")
+    assert len(counted) == 3 * len(china.octaves)
+    kept = sum(int(row[-1].replace(",", "")) for row in counted)
+    assert kept >= len(china.features)
+    assert not [e for e in well(page(tiny)).get("bidi_component") if e.key == "funnel"]
+
+
 def test_a_keypoint_survives_a_moved_threshold(tiny: Index, china: Prepared) -> None:
     x, y, size = bench.place(china.features, 40)
     at = f"{x:g}-{y:g}-{size:g}"

@@ -103,7 +103,7 @@ def test_no_english_is_left_in_an_explanation(tiny: Index, method: str) -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        {"cell": "0-1-50-50", "window": "3"},
+        {"cell": "0-1-50-50", "window": "3", "funnel": "1"},
         {"upright": "1", "short": "1", "cell": "0-0-0-0"},
         {"part": "compare", "match": "0-0"},
         {"part": "compare", "show": "kept"},

@@ -72,6 +72,15 @@ def test_pictures_of_the_engine_arrive(visitor: Visitor, tiny: Index) -> None:
         assert answer.ok and answer.headers["content-type"] == "image/png"
 
 
+def test_the_table_of_tests_opens_and_stays_open(visitor: Visitor, tiny: Index) -> None:
+    page = visitor.open(of(tiny))
+    page.get_by_text("How many cells pass each test").click()
+    expect(page).to_have_url(re.compile("funnel=1"))
+    page.get_by_role("link", name="Octave 1, layer 2").click()
+    expect(page).to_have_url(re.compile("cell=1-2-"))
+    expect(page.get_by_role("link", name="Octave 1, layer 2")).to_be_visible()
+
+
 def test_a_cell_of_the_descriptor_is_chosen(visitor: Visitor, tiny: Index) -> None:
     page = visitor.open(of(tiny))
     gradients = drawings(page, "400 weighted gradients")

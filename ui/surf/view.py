@@ -28,6 +28,7 @@ RANGES = {
     "short": (0, 1, None),
     "window": (0, 71, None),
     "square": (0, 15, None),
+    "funnel": (0, 1, 0),
     "turn": (-180, 180, 30),
     "zoom": (30, 300, 100),
     "blur": (0, 60, 0),
@@ -73,6 +74,8 @@ class View:
         The window of directions that is looked at, in steps of 5 degrees; None for the winner.
     square : int or None
         The cell of the descriptor that is looked at, line by line.
+    funnel : int
+        1 if it is told how many cells pass each test.
     turn, zoom, blur, contrast, brightness : int
         What is done to the picture: degrees; percent; tenths of a pixel; percent; levels.
     ratio : int
@@ -100,6 +103,7 @@ class View:
     cell: tuple[int, ...] | None = None
     window: int | None = None
     square: int | None = None
+    funnel: int = 0
     turn: int = 30
     zoom: int = 100
     blur: int = 0
