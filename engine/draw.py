@@ -26,6 +26,8 @@ _SPREAD = 0.02  # of the picture's longer side: standard deviation of one place'
 _MOST_HEAT = 0.8  # opacity of the most
 _DIMMED = 0.6  # brightness of the grey picture, so that heat is the brightest thing on it
 _OUTSIDE = 128  # grey, where a warped picture does not reach
+_SHADES = 24  # of responses below the threshold, and as many above it: a quarter of the bytes
+_MOST_GREY = 150
 _MOST_WARPED = 30_000  # pixels a side; OpenCV warps nothing above 32,766
 
 
@@ -135,18 +137,26 @@ def responses(determinants: NDArray[np.float32], threshold: float) -> NDArray[np
 
     Returns
     -------
-    (rows, columns, 3) uint8 array
-        Up to the threshold grey, the lighter the higher, black for what is not above 0; above it
-        the colours of `HEAT` by the logarithm, so that one bright spot does not hide the others.
+    (rows, columns) uint8 array
+        Rows of `response_palette`. Up to the threshold the first half, by the square root; what is
+        not above 0 is the first. Above it the second half, by the logarithm, so that one bright
+        spot does not hide the others.
     """
     values = np.maximum(determinants, 0.0).astype(np.float64)
     least = max(float(threshold), 1e-6)
-    grey = np.sqrt(np.minimum(values / least, 1.0)) * 150
+    below = np.sqrt(np.minimum(values / least, 1.0))
     top = max(float(values.max(initial=0.0)), least * 1.0001)
-    share = np.log(np.maximum(values, least) / least) / np.log(top / least)
-    coloured = ramp(0.25 + 0.75 * share)
-    drawn = np.where((values > threshold)[..., None], coloured, grey[..., None])
+    above = np.log(np.maximum(values, least) / least) / np.log(top / least)
+    shades = _SHADES - 1
+    drawn = np.where(values > threshold, _SHADES + np.rint(above * shades), below * shades)
     return np.rint(drawn).astype(np.uint8)
+
+
+def response_palette() -> NDArray[np.uint8]:
+    """Return the colours of `responses`: (2 S, 3) RGB, from black to grey, then those of HEAT."""
+    grey = np.repeat(np.linspace(0, _MOST_GREY, _SHADES)[:, None], 3, axis=1)
+    coloured = ramp(np.linspace(0.25, 1, _SHADES))
+    return np.rint(np.concatenate((grey, coloured))).astype(np.uint8)
 
 
 def integral(table: NDArray[np.int32]) -> NDArray[np.uint8]:

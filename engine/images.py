@@ -291,13 +291,15 @@ def encode_jpeg(rgb: NDArray[np.uint8], quality: int = 85) -> bytes:
     return buffer.getvalue()
 
 
-def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+def encode_png(pixels: NDArray[np.uint8], palette: NDArray[np.uint8] | None = None) -> bytes:
     """Encode pixels as PNG, without loss.
 
     Parameters
     ----------
     pixels : (H, W, 3) or (H, W) uint8 array
-        RGB or gray, at least one pixel.
+        RGB or gray, at least one pixel; with a palette (H, W), rows of it.
+    palette : (P, 3) uint8 array or None
+        RGB colours, at most 256.
 
     Returns
     -------
@@ -310,10 +312,14 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """
     from PIL import Image as Pillow
 
-    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or not pixels.size:
+    dimensions = (2, 3) if palette is None else (2,)
+    if pixels.dtype != np.uint8 or pixels.ndim not in dimensions or not pixels.size:
         raise ValueError(f"a PNG is made of uint8 pixels, got {pixels.dtype} {pixels.shape}")
+    picture = Pillow.fromarray(np.ascontiguousarray(pixels))
+    if palette is not None:
+        picture.putpalette(palette.tobytes())
     buffer = io.BytesIO()
-    Pillow.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=4)
+    picture.save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
 
 

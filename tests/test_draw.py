@@ -106,7 +106,8 @@ def test_a_picture_too_long_to_warp_is_shrunk() -> None:
 
 def test_responses_are_grey_up_to_the_threshold_and_coloured_above() -> None:
     values = np.array([[-5, 0, 50, 100], [101, 1000, 5000, 10_000]], np.float32)
-    drawn = draw.responses(values, 100.0).astype(int)
+    palette = draw.response_palette().astype(int)
+    drawn = palette[draw.responses(values, 100.0)]
     assert (drawn[0].max(axis=1) == drawn[0].min(axis=1)).all()
     assert drawn[0, :2].max() == 0 < drawn[0, 2, 0] < drawn[0, 3, 0]
     assert (drawn[1].max(axis=1) - drawn[1].min(axis=1) > 30).all()

@@ -509,6 +509,9 @@ def test_encode_png_loses_nothing():
         with Pillow.open(io.BytesIO(images.encode_png(each))) as opened:
             assert opened.format == "PNG"
             np.testing.assert_array_equal(np.asarray(opened), each)
+    palette, rows = pixels.reshape(-1, 3), np.arange(35, dtype=np.uint8).reshape(5, 7)
+    with Pillow.open(io.BytesIO(images.encode_png(rows, palette))) as opened:
+        np.testing.assert_array_equal(np.asarray(opened.convert("RGB")), pixels)
     for wrong in (pixels.astype(float), pixels[:0], pixels[0, 0]):
         with pytest.raises(ValueError, match="a PNG is made of uint8 pixels"):
             images.encode_png(wrong)

@@ -90,6 +90,15 @@ def test_all_drawings_are_sound_and_have_a_name(tiny: Index) -> None:
                 assert item["label"]
 
 
+def test_cells_are_counted_where_it_is_asked_for(tiny: Index, china: Prepared) -> None:
+    at = well(page(tiny, funnel="1"))
+    counted = rows(at, "funnel")
+    assert len(counted) == 3 * len(china.octaves)
+    kept = sum(int(row[-1].replace(",", "")) for row in counted)
+    assert kept >= len(china.features)
+    assert not [e for e in well(page(tiny)).get("bidi_component") if e.key == "funnel"]
+
+
 def test_a_keypoint_survives_a_moved_threshold(tiny: Index, china: Prepared) -> None:
     x, y, size = bench.place(china.features, 40)
     at = f"{x:g}-{y:g}-{size:g}"
@@ -228,7 +237,7 @@ def pixels(client: TestClient, address: str) -> np.ndarray:  # type: ignore[type
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "image/png"
     with Pillow.open(io.BytesIO(answer.content)) as opened:
-        return np.asarray(opened)
+        return np.asarray(opened.convert("RGB") if opened.mode == "P" else opened)
 
 
 def test_pictures_hold_the_engines_own_values(
@@ -241,7 +250,7 @@ def test_pictures_hold_the_engines_own_values(
     layer = china.octaves[1].layers[2]
     np.testing.assert_array_equal(
         pixels(client, view.drawing(tiny, here, "response-1-2")),
-        draw.responses(layer.determinants, 100.0),
+        draw.response_palette()[draw.responses(layer.determinants, 100.0)],
     )
     change = repeatability.Variation(turn=90, contrast=0.5)
     np.testing.assert_array_equal(

@@ -20,7 +20,7 @@ from ui import language, startup
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
 
 NOT_YET = ("vocabulary",)  # pages that wait for their translation
-HIDDEN = {"html_content", "js_content", "css_content", "arrow_data"}  # styles and programs
+HIDDEN = {"html_content", "js_content", "css_content", "arrow_data", "svg"}  # styles, programs
 ENGLISH = re.compile(r"[A-Za-z]{2,}(?: [a-z']{2,})+")
 COMMAND = re.compile(r"`[^`]*`|<[^>]*>")  # or a sign of a drawing
 
@@ -98,6 +98,21 @@ def test_no_english_is_left_in_an_explanation(tiny: Index, method: str) -> None:
         assert english(at) == []
         compare = next(b for b in at.button if b.label == "比较所有方法")
         assert english(well(compare.click().run())) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cell": "0-1-50-50", "window": "3", "funnel": "1"},
+        {"upright": "1", "short": "1", "cell": "0-0-0-0"},
+        {"part": "compare", "match": "0-0"},
+        {"part": "compare", "show": "kept"},
+        {"part": "compare", "show": "lost"},
+        {"part": "compare", "beside": "other"},
+    ],
+)
+def test_no_english_is_left_step_by_step(tiny: Index, more: dict[str, str]) -> None:
+    assert english(well(visit("surf", query="image-0", lang="zh", **more))) == []
 
 
 def test_no_english_is_left_where_all_parts_are_there(full: Index) -> None:

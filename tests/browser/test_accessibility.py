@@ -32,7 +32,7 @@ ADDRESSES = (
     "/why?query=image-4",
     "/surf",
     "/surf?query=image-0&at=10-10-20",
-    "/surf?query=image-0&cell=1-0-20-20&upright=1&short=1",
+    "/surf?query=image-0&cell=1-0-20-20&upright=1&short=1&funnel=1",
     "/surf?query=image-4",
     "/surf?query=image-0&part=compare&curve=blur&match=0-0",
     "/surf?query=image-0&part=compare&beside=other",

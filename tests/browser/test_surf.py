@@ -59,6 +59,7 @@ def test_a_place_of_a_map_is_looked_at_by_mouse_and_keys(visitor: Visitor, tiny:
 def test_pictures_of_the_engine_arrive(visitor: Visitor, tiny: Index) -> None:
     page = visitor.open(of(tiny) + "&window=5")
     expect(page.get_by_text("The window around 25°")).to_be_visible()
+    expect(page.locator("svg image")).to_have_count(15)
     addresses = page.evaluate(
         "[...document.querySelectorAll('*')].flatMap(e => e.shadowRoot ? [e.shadowRoot] : [])"
         ".concat(document).flatMap(r => [...r.querySelectorAll('svg image')])"
@@ -69,6 +70,15 @@ def test_pictures_of_the_engine_arrive(visitor: Visitor, tiny: Index) -> None:
     for address in set(addresses):
         answer = page.request.get(visitor.server.url + address)
         assert answer.ok and answer.headers["content-type"] == "image/png"
+
+
+def test_the_table_of_tests_opens_and_stays_open(visitor: Visitor, tiny: Index) -> None:
+    page = visitor.open(of(tiny))
+    page.get_by_text("How many cells pass each test").click()
+    expect(page).to_have_url(re.compile("funnel=1"))
+    page.get_by_role("link", name="Octave 1, layer 2").click()
+    expect(page).to_have_url(re.compile("cell=1-2-"))
+    expect(page.get_by_role("link", name="Octave 1, layer 2")).to_be_visible()
 
 
 def test_a_cell_of_the_descriptor_is_chosen(visitor: Visitor, tiny: Index) -> None:

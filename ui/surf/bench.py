@@ -15,7 +15,7 @@ from ui.described import Store
 from ui.link import Link
 
 SIDE = 640  # pixels: the longer side of the picture that is worked on, so that sliders are live
-COMPARED = 480  # pixels: the same where variants are made, up to three times as long
+COMPARED = 400  # pixels: the same where variants are made, up to three times as long
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

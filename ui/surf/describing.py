@@ -7,11 +7,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import draw, features, images, lookup
+from engine import features, images, lookup
 from engine.language import tr, trn
 from engine.trace import Trace
 from engine.trace_describe import Orientation
-from ui.components import Cell, Figure, Row, figures, table
+from ui import urls
+from ui.components import Cell, Figure, Row, Tile, figures, gallery, table
 from ui.surf import svg, view
 from ui.surf.followed import Followed
 from ui.surf.steps import heading
@@ -416,23 +417,20 @@ def word(found: Followed, traced: Trace) -> None:
     chosen = int(nearest.word_ids[0])
     if shown.extraction.rooted:
         st.caption(tr("The words of this collection are made of the roots of such numbers."))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(
-            draw.word_tile(shown, chosen),
-            width=96,
-            alt=tr("Word {n}: the patches nearest to it", n=chosen),
+    st.markdown(
+        tr(
+            "Nearest to them is visual word **{n}**, at a distance of {distance:.3f}.",
+            n=chosen,
+            distance=float(nearest.distances[0]),
         )
-        st.markdown(
-            tr(
-                "Nearest to them is visual word **{n}**, at a distance of {distance:.3f}.",
-                n=chosen,
-                distance=float(nearest.distances[0]),
-            ),
-            width="content",
-        )
-        st.page_link(
-            str(view.PAGES / "vocabulary.py"),
-            label=tr("Open the word"),
-            query_params=found.here.link.to(word=chosen).write(),
-            width="content",
-        )
+    )
+    tile = Tile(
+        id=chosen,
+        url=urls.word(shown, chosen),
+        href=urls.page("vocabulary", found.here.link.to(word=chosen)),
+        alt=tr("Word {n}: the patches nearest to it", n=chosen),
+        title=tr("Open the word"),
+        caption=tr("Word {n}", n=chosen),
+    )
+    label = tr("The nearest visual word")
+    gallery([tile], "surf-word", label, 8, 3, ratio="1 / 1", sharp=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from engine import draw, images, repeatability
+from engine import draw, images
 from engine.index import Index
 from engine.language import tr
 from ui.surf import bench
@@ -45,17 +45,20 @@ def make(shown: Index, here: View, what: str) -> tuple[bytes, str]:
     if what in ("picture", "compared"):
         return images.encode_png(on.gray), PNG
     if what == "variant":
-        return images.encode_png(repeatability.vary(on.gray, here.variation).gray), PNG
+        # The page has asked for its keypoints: it is there already.
+        found = bench.varied(on, here.params(shown), here.variation)
+        return images.encode_png(found.variant.gray), PNG
     made = bench.prepared(on, here.params(shown))
     if what == "integral":
         return images.encode_png(draw.integral(made.integral)[1:, 1:]), PNG
     if what == "points":
         return bench.pack(made.features), "application/octet-stream"
-    found = re.fullmatch(r"response-(\d{1,2})-(\d{1,2})", what)
-    if found is None:
+    named = re.fullmatch(r"response-(\d{1,2})-(\d{1,2})", what)
+    if named is None:
         raise ValueError(tr("there is no such drawing"))
-    octave, layer = int(found[1]), int(found[2])
+    octave, layer = int(named[1]), int(named[2])
     if octave >= len(made.octaves) or layer >= len(made.octaves[octave].layers):
         raise ValueError(tr("there is no such layer"))
     of = made.octaves[octave].layers[layer].determinants
-    return images.encode_png(draw.responses(of, made.params.hessian_threshold)), PNG
+    drawn = draw.responses(of, made.params.hessian_threshold)
+    return images.encode_png(drawn, draw.response_palette()), PNG

@@ -274,8 +274,16 @@ def maxima(found: Followed) -> None:
         st.markdown(f"**{tr(FATES[judged.fate])}**")
         if judged.around is not None:
             _cube(found)
-    with st.expander(tr("How many cells pass each test")):
-        _funnel(found)
+    key = "surf-funnel"
+    st.session_state[key] = bool(found.here.funnel)
+    told = st.expander(
+        tr("How many cells pass each test"),
+        key=key,
+        on_change=lambda: view.go(funnel=int(bool(st.session_state[key]))),
+    )
+    if found.here.funnel:  # it takes as long as all the rest of the page
+        with told:
+            _funnel(found)
 
 
 def _cube(found: Followed) -> None:

@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
@@ -15,7 +14,6 @@ from engine.surf import SurfParams
 from ui import keypoints, urls
 from ui.link import Link
 
-PAGES = Path(__file__).resolve().parents[2] / "pages"
 STEPS, COMPARE = "", "compare"
 MATCHES, KEPT, LOST = "", "kept", "lost"
 TURN, ZOOM, BLUR, LIGHT = "turn", "zoom", "blur", "light"
@@ -30,6 +28,7 @@ RANGES = {
     "short": (0, 1, None),
     "window": (0, 71, None),
     "square": (0, 15, None),
+    "funnel": (0, 1, 0),
     "turn": (-180, 180, 30),
     "zoom": (30, 300, 100),
     "blur": (0, 60, 0),
@@ -75,6 +74,8 @@ class View:
         The window of directions that is looked at, in steps of 5 degrees; None for the winner.
     square : int or None
         The cell of the descriptor that is looked at, line by line.
+    funnel : int
+        1 if it is told how many cells pass each test.
     turn, zoom, blur, contrast, brightness : int
         What is done to the picture: degrees; percent; tenths of a pixel; percent; levels.
     ratio : int
@@ -102,6 +103,7 @@ class View:
     cell: tuple[int, ...] | None = None
     window: int | None = None
     square: int | None = None
+    funnel: int = 0
     turn: int = 30
     zoom: int = 100
     blur: int = 0
@@ -202,12 +204,12 @@ def drawing(shown: Index, here: View, what: str) -> str:
     """Return the address of a picture of this view, as `ui.routes` serves it."""
     kept = {"threshold", "octaves", "layers", "upright", "short"}
     if what == "variant":
-        kept = {"turn", "zoom", "blur", "contrast", "brightness"}
+        kept |= {"turn", "zoom", "blur", "contrast", "brightness"}
+    elif what in ("picture", "compared", "integral"):
+        kept = set()
+    elif what == "other":
+        kept = {"other"}
     values = {name: value for name, value in here.write().items() if name in kept}
-    if what == "picture" or what == "integral":
-        values = {}
-    if what == "other":
-        values = {"other": str(here.other)}
     values |= here.link.query().write() | {"v": shown.stamp}
     return f"{urls.prefix()}/surf/{quote(shown.name)}/{what}?{urlencode(values)}"
 
