@@ -228,8 +228,9 @@ LESSON = Lesson(
             ),
         ),
     ),
-    further=mark("See a result's matches in Why"),
-    page="why",
+    further=mark("Go on comparing, with more to change"),
+    page="surf",
+    choices=lambda bench: bench.link.write() | {"part": "compare"},
     paper="Lowe, “Distinctive image features from scale-invariant keypoints”, IJCV 2004; "
     "Mikolajczyk et al., “A comparison of affine region detectors”, IJCV 2005",
 )
