@@ -80,9 +80,9 @@ def test_every_step_is_told_in_chinese(tiny: Index, lesson: str, step: int) -> N
 
 
 def test_next_and_previous_walk_through_a_lesson_and_out_of_it(tiny: Index) -> None:
-    at = _press(_open(tiny, lesson="geometry"), "Next")
+    at = _press(_open(tiny, lesson="geometry"), "Next step")
     assert at.query_params["step"] == "2"
-    at = _press(at, "Previous")
+    at = _press(at, "Previous step")
     assert "step" not in at.query_params
     at = _press(at, "All lessons")
     assert "lesson" not in at.query_params
