@@ -150,7 +150,7 @@ def test_a_page_that_fails_keeps_its_traceback_to_the_log(
         raise RuntimeError("a secret of the server")
 
     used = {
-        "vocabulary": "ui.components.gallery",
+        "vocabulary": "ui.vocabulary.grid.show",
         "evaluation": "ui.evaluation.overview.show",
         "lessons": "ui.lessons.show.overview",
     }

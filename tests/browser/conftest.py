@@ -166,6 +166,7 @@ class Visitor:
         expect(self.page.locator("[data-stale=true]")).to_have_count(0)
         # The app's own components fill themselves once their script is there.
         expect(self.page.locator("ul.gallery:not([aria-label])")).to_have_count(0)
+        expect(self.page.locator("[data-do=fit]:empty")).to_have_count(0)
         return self.page
 
 

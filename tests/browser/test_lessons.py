@@ -31,7 +31,7 @@ def test_the_tour_is_walked_by_clicks_and_back(visitor: Visitor) -> None:
         visitor.settled()
         assert page.evaluate(SCROLLED) == 0
         if place < len(steps):
-            page.get_by_role("button", name="Next").last.click()
+            page.get_by_role("button", name="Next step").last.click()
     page.go_back()
     heading(page, steps[-2].title)
     visitor.settled()
@@ -58,10 +58,10 @@ def test_marks_are_measured_and_stay(visitor: Visitor, tiny: Index) -> None:
     for place in range(4):
         right.nth(place).click()
         expect(page.get_by_text(f"{place + 1} right, 0 wrong")).to_be_visible()
-    page.get_by_role("button", name="Next").first.click()
+    page.get_by_role("button", name="Next step").first.click()
     heading(page, "The precision-recall curve")
     expect(page.get_by_role("rowheader", name="verified")).to_be_visible()
-    page.get_by_role("button", name="Previous").first.click()
+    page.get_by_role("button", name="Previous step").first.click()
     expect(page.get_by_text("4 right, 0 wrong")).to_be_visible()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import draw, images, patches
+from engine import draw, images, nearest, patches
 from engine.language import tr, trn
 from engine.surf import Features, Keypoints
 from ui import opened, query, urls
@@ -18,6 +18,7 @@ N_LINES = 100  # more are a wall
 SIDE = 800  # pixels, of a picture that is drawn on here
 PATCH = 64
 MOST_BARS = 1000
+NEAR = 0.02  # of the diagonal: how far from its place a match may lie
 COUNTS, OFF = 0, 3  # as the pair takes fates
 
 
@@ -81,6 +82,22 @@ def lines(
     numbers = np.round(np.concatenate(sides, axis=1).astype(float), 1).tolist()
     fates = [COUNTS] * len(rows) if good is None else np.where(good, COUNTS, OFF).tolist()
     return [[*line, 1, fate, 0] for line, fate in zip(numbers, fates)]
+
+
+def judged(
+    bench: Bench, image_id: int, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_] | None]:
+    """Return the map from the photograph to a picture, and which matches lie where it says.
+
+    Nothing where the two do not surely match.
+    """
+    affine = bench.explained(image_id).affine
+    if affine is None or not bench.answer().accepts(image_id):
+        return None, None
+    one, other = bench.query(), bench.described(image_id)
+    within = NEAR * float(np.hypot(*other.image.gray.shape))
+    places = one.features.xy[rows[:, 0]], other.features.xy[rows[:, 1]]
+    return affine, nearest.on_map(affine, *places, within)
 
 
 def beside(

@@ -254,7 +254,7 @@ LESSON = Lesson(
             ),
         ),
     ),
-    further=mark("Look closer in Inspect"),
-    page="inspect",
+    further=mark("Follow one keypoint, step by step"),
+    page="surf",
     paper="Bay, Ess, Tuytelaars, Van Gool, “Speeded-Up Robust Features (SURF)”, CVIU 2008",
 )

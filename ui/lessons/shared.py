@@ -3,9 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from engine import demo, explain, methods
 from engine.answer import Answer
@@ -219,9 +217,3 @@ def ranking_tiles(bench: Bench, found: Answer, n: int = 4) -> list[Tile]:
             )
         )
     return tiles
-
-
-def affine_of(bench: Bench, image_id: int) -> NDArray[np.float64] | None:
-    """Return the map from the photograph to a picture where their matches surely agree on one."""
-    found = bench.answer()
-    return bench.explained(image_id).affine if found.accepts(image_id) else None

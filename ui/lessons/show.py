@@ -194,10 +194,10 @@ def _walk(here: View, lesson: Lesson, where: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if here.step > 1:
             kwargs: dict[str, object] = {"step": here.step - 1}
-            st.button(tr("Previous"), key=f"previous-{where}", on_click=go, kwargs=kwargs)
+            st.button(tr("Previous step"), key=f"previous-{where}", on_click=go, kwargs=kwargs)
         if here.step < n_steps:
             kwargs = {"step": here.step + 1}
-            st.button(tr("Next"), key=f"next-{where}", on_click=go, kwargs=kwargs, type=kind)
+            st.button(tr("Next step"), key=f"next-{where}", on_click=go, kwargs=kwargs, type=kind)
         elif NUMBERS[lesson.name] + 1 < len(names):
             number = NUMBERS[lesson.name] + 1
             label = tr("Go on with lesson {n}", n=number)

@@ -12,11 +12,10 @@ from engine.repeatability import Variation
 from ui import urls
 from ui.components import Side, pair
 from ui.lessons import figures, varied
-from ui.lessons.shared import Bench, Lesson, Step, affine_of, n_keypoints, picked_result
+from ui.lessons.shared import Bench, Lesson, Step, n_keypoints, picked_result
 
 LOST = 1 / 3
 FEW = 20
-NEAR = 0.02  # of the diagonal: how far from its place a match may lie
 
 
 def changed(bench: Bench) -> bool:
@@ -79,23 +78,19 @@ def _matched(bench: Bench, image_id: int) -> tuple[QueryFeatures, QueryFeatures,
 def _show(bench: Bench, image_id: int, rows: NDArray[np.int64], key: str) -> float | None:
     """Draw some of the matches; return the share of all that lie on the map, if there is one."""
     one, other = bench.query(), bench.described(image_id)
-    affine, good = affine_of(bench, image_id), None
-    if affine is not None:
-        within = NEAR * float(np.hypot(*other.image.gray.shape))
-        places = one.features.xy[rows[:, 0]], other.features.xy[rows[:, 1]]
-        good = nearest.on_map(affine, *places, within)
+    affine, good = figures.judged(bench, image_id, rows)
     chosen = figures.evenly(len(rows), figures.N_LINES)
-    part = None if good is None else good[chosen]
+    part = np.zeros(len(chosen), bool) if good is None else good[chosen]
     matches = figures.lines(one.features, other.features, rows[chosen], part)
-    told = [tr("Where the map says") if g else tr("Not where the map says") for g in (
-        [] if part is None else part.tolist())]  # fmt: skip
-    figures.beside(bench, image_id, matches, told or [""] * len(matches), key, affine)
+    where = (tr("Not where the map says"), tr("Where the map says"))
+    told = [where[right] if affine is not None else "" for right in part.tolist()]
+    figures.beside(bench, image_id, matches, told, key, affine)
     count = trn("{n:,} match", "{n:,} matches", len(rows))
     if len(chosen) < len(rows):
         count += " · " + trn("{n:,} of them drawn", "{n:,} of them drawn", len(chosen))
     if good is None:
-        verdict = tr("No map between the two is known: probably they show different things.")
-        st.markdown(f"{count}. {verdict}")
+        st.markdown(count)
+        st.caption(tr("No map between the two is known: probably they show different things."))
         return None
     share = float(good.mean()) if len(good) else 0.0
     st.markdown(
@@ -228,8 +223,9 @@ LESSON = Lesson(
             ),
         ),
     ),
-    further=mark("See a result's matches in Why"),
-    page="why",
+    further=mark("Go on comparing, with more to change"),
+    page="surf",
+    choices=lambda bench: bench.link.write() | {"part": "compare"},
     paper="Lowe, “Distinctive image features from scale-invariant keypoints”, IJCV 2004; "
     "Mikolajczyk et al., “A comparison of affine region detectors”, IJCV 2005",
 )

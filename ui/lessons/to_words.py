@@ -11,8 +11,7 @@ from engine.language import mark, tr, trn
 from ui import opened, urls
 from ui.components import Cell, Row, Tile, gallery, table
 from ui.lessons import figures
-from ui.lessons.shared import Bench, Lesson, Step, affine_of, n_keypoints, picked_result
-from ui.lessons.survives import NEAR
+from ui.lessons.shared import Bench, Lesson, Step, n_keypoints, picked_result
 
 N_NEAR = 5
 N_SHOWN = 200
@@ -163,13 +162,9 @@ def fewer(bench: Bench) -> bool | None:
         found = _coarse(*key, bench)
     n_pairs = nearest.n_equal_words(found.one, found.other)
     rows = nearest.equal_words(found.one, found.other, 20_000)
-    affine, good = affine_of(bench, image_id), None
-    if affine is not None:
-        within = NEAR * float(np.hypot(*other.image.gray.shape))
-        places = one.features.xy[rows[:, 0]], other.features.xy[rows[:, 1]]
-        good = nearest.on_map(affine, *places, within)
+    affine, good = figures.judged(bench, image_id, rows)
     drawn = figures.evenly(len(rows), figures.N_LINES)
-    part = None if good is None else good[drawn]
+    part = np.zeros(len(drawn), bool) if good is None else good[drawn]
     matches = figures.lines(one.features, other.features, rows[drawn], part)
     told = [tr("Word {word}", word=int(found.one[i])) for i in rows[drawn, 0].tolist()]
     figures.beside(bench, image_id, matches, told, "lesson-fewer", affine)
