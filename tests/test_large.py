@@ -27,6 +27,7 @@ from engine.index import Index
 from tests import naive
 from tests.conftest import N_TINY_WORDS, tiny_params
 from tests.pages_under_test import component, sentences, visit, well
+from ui.vocabulary.grid import PER_PAGE
 
 N_MANY = 2100  # more than a histogram has bars
 
@@ -236,10 +237,10 @@ def test_an_empty_collection_has_an_empty_mean(many: Index) -> None:
 def test_the_vocabulary_is_shown_page_by_page(many: Index) -> None:
     at = well(visit("vocabulary", collection="many"))
     shown = component(at, "words")["items"]
-    assert [tile["id"] for tile in shown] == list(range(500))
+    assert [tile["id"] for tile in shown] == list(range(PER_PAGE))
     (more,) = [button for button in at.button if button.label == "Show more words"]
     at = well(more.click().run())
-    assert len(component(at, "words")["items"]) == 1000
+    assert len(component(at, "words")["items"]) == 2 * PER_PAGE
     word = int(np.argmax(many.frequency))
     at = well(visit("vocabulary", collection="many", word=str(word)))
     assert f"Word {word}" in sentences(at)
