@@ -16,7 +16,7 @@ from ui.surf.bench import Varied
 from ui.surf.settings import settings
 from ui.surf.view import KEPT, LOST, MATCHES, View
 
-MOST_LINES = 200  # the strongest keypoints'; more are a wall
+MOST_LINES = 100  # the strongest keypoints'; more are a wall
 MOST_POINTS = 400
 N_OTHERS = 12
 RIGHT, WRONG = 0, 1
@@ -65,7 +65,7 @@ def variation(shown: Index, here: View) -> None:
 
 def _sliders(here: View) -> None:
     view.slider(tr("Turn, degrees"), "turn", -180, 180, here.turn, 5)
-    view.slider(tr("Zoom, percent"), "zoom", 30, 300, here.zoom, 5)
+    view.slider(tr("Zoom, percent"), "zoom", 30, 200, here.zoom, 5)
     view.slider(tr("Blur, tenths of a pixel"), "blur", 0, 60, here.blur)
     view.slider(tr("Contrast, percent"), "contrast", 30, 200, here.contrast, 5)
     view.slider(tr("Brightness, levels"), "brightness", -100, 100, here.brightness, 5)

@@ -198,7 +198,7 @@ def _sectors(of: Orientation, window: int) -> None:
         degrees=5 * max(0, of.winner),
     )
     st.echarts_chart(spec, height=250, key="sectors", on_select=clicked, alt=alt)
-    view.slider(tr("Turn the window, in steps of 5°"), "window", 0, 71, window)
+    view.slider(tr("Turn the window, degrees"), "window", 0, 355, window, 5, part=5)
 
 
 def _inlined(pixels: NDArray[np.uint8]) -> str:

@@ -30,7 +30,7 @@ RANGES = {
     "square": (0, 15, None),
     "funnel": (0, 1, 0),
     "turn": (-180, 180, 30),
-    "zoom": (30, 300, 100),
+    "zoom": (30, 200, 100),
     "blur": (0, 60, 0),
     "contrast": (30, 200, 100),
     "brightness": (-100, 100, 0),
@@ -220,14 +220,21 @@ def go(**changes: Any) -> None:
 
 
 def slider(
-    label: str, name: str, least: int, most: int, now: int, step: int = 1, **more: Any
+    label: str,
+    name: str,
+    least: int,
+    most: int,
+    now: int,
+    step: int = 1,
+    part: int = 1,
+    **more: Any,
 ) -> None:
-    """Show a slider whose number stands in the address under `name`."""
+    """Show a slider whose number, divided by `part`, stands in the address under `name`."""
     key = f"surf-{name}"
-    st.session_state[key] = min(most, max(least, now))
+    st.session_state[key] = min(most, max(least, part * now))
 
     def changed() -> None:
-        go(**{name: int(st.session_state[key])})
+        go(**{name: int(st.session_state[key]) // part})
 
     st.slider(label, least, most, step=step, key=key, on_change=changed, **more)
 
