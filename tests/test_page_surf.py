@@ -24,6 +24,7 @@ from tests.pages_under_test import component, refused, sentences, visit, well
 from ui import routes
 from ui.link import Link
 from ui.surf import bench, curves, view
+from ui.surf.compare import MOST_LINES
 from ui.surf.view import View
 from ui.uploads import STORE
 
@@ -179,7 +180,7 @@ def test_the_shares_are_those_of_the_engine(tiny: Index) -> None:
     passed = ratios < 0.8
     assert f"{int((passed & found.is_right).sum())} of {int(passed.sum())} that pass" in told
     matches = component(at, "surf-pair")["matches"]
-    assert len(matches) == min(200, int(passed.sum()))
+    assert len(matches) == min(MOST_LINES, int(passed.sum()))
     assert {match[9] for match in matches} <= {0, 1}
 
 
