@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -201,3 +202,28 @@ def test_a_step_beyond_the_last_is_the_last(tiny: Index) -> None:
     at = well(_open(tiny, lesson="measuring", step="99"))
     assert "step 4 of 4" in sentences(at)
     assert well(visit("lessons", lesson="nothing")).header[0].value == "Learn how it works"
+
+
+@pytest.mark.parametrize(
+    ("lesson", "step", "key"), [("survives", "4", "lesson-equal"), ("words", "4", "lesson-fewer")]
+)
+def test_lines_of_equal_words_join_keypoints_of_one_word(
+    tiny: Index, folder: Path, lesson: str, step: str, key: str
+) -> None:
+    """The index keeps keypoints in another order than they are found in."""
+    other = _id(tiny, "turned/china.png")
+    at = well(_open(tiny, lesson=lesson, step=step, result=str(other)))
+    found = pipeline.describe_query(tiny, images.read(folder / "china.jpg"))
+    ours = {tuple(p): w for p, w in zip(found.features.xy.tolist(), found.words.word_ids)}
+    stored, word_ids = tiny.keypoints(other), tiny.words(other).word_ids
+    lines = component(at, key)["matches"]
+    assert lines
+    for line in lines:
+        one = min(ours, key=lambda p: (p[0] - line[0]) ** 2 + (p[1] - line[1]) ** 2)
+        places = np.abs(stored.xy - line[4:6]).max(axis=1) < 0.06
+        assert ours[one] in word_ids[places].tolist() or _doubled(ours, one)
+
+
+def _doubled(ours: dict[tuple[float, ...], int], one: tuple[float, ...]) -> bool:
+    """Tell whether another keypoint lies so near that rounding confuses the two."""
+    return sum(abs(p[0] - one[0]) < 0.2 and abs(p[1] - one[1]) < 0.2 for p in ours) > 1

@@ -85,18 +85,19 @@ def lines(
 
 
 def judged(
-    bench: Bench, image_id: int, rows: NDArray[np.int64]
+    bench: Bench, image_id: int, other: Features | Keypoints, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_] | None]:
     """Return the map from the photograph to a picture, and which matches lie where it says.
 
-    Nothing where the two do not surely match.
+    Nothing where the two do not surely match. `other` are the keypoints that rows number: those of
+    an index stand in another order than those just found.
     """
     affine = bench.explained(image_id).affine
     if affine is None or not bench.answer().accepts(image_id):
         return None, None
-    one, other = bench.query(), bench.described(image_id)
-    within = NEAR * float(np.hypot(*other.image.gray.shape))
-    places = one.features.xy[rows[:, 0]], other.features.xy[rows[:, 1]]
+    entry = bench.shown.images[image_id]
+    within = NEAR * float(np.hypot(entry.width, entry.height))
+    places = bench.query().features.xy[rows[:, 0]], other.xy[rows[:, 1]]
     return affine, nearest.on_map(affine, *places, within)
 
 

@@ -56,7 +56,7 @@ class Bench:
 
     def described(self, image_id: int) -> QueryFeatures:
         """Return a picture of the collection with its keypoints and words."""
-        return opened.describe(self.shown, Link(image_id=image_id))
+        return opened.describe_unchanged(self.shown, Link(image_id=image_id))
 
     def explained(self, image_id: int, method: str = methods.VERIFIED) -> Explanation:
         """Return one result's score taken apart."""

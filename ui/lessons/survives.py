@@ -9,6 +9,7 @@ from engine.language import mark, tr, trn
 from engine.nearest import Nearest
 from engine.pipeline import QueryFeatures
 from engine.repeatability import Variation
+from engine.surf import Features, Keypoints
 from ui import urls
 from ui.components import Side, pair
 from ui.lessons import figures, varied
@@ -75,13 +76,19 @@ def _matched(bench: Bench, image_id: int) -> tuple[QueryFeatures, QueryFeatures,
     return one, other, _nearest(here + one.image.sha256, other.image.sha256, one, other)
 
 
-def _show(bench: Bench, image_id: int, rows: NDArray[np.int64], key: str) -> float | None:
+def _show(
+    bench: Bench,
+    image_id: int,
+    other: Features | Keypoints,
+    rows: NDArray[np.int64],
+    key: str,
+) -> float | None:
     """Draw some of the matches; return the share of all that lie on the map, if there is one."""
-    one, other = bench.query(), bench.described(image_id)
-    affine, good = figures.judged(bench, image_id, rows)
+    one = bench.query().features
+    affine, good = figures.judged(bench, image_id, other, rows)
     chosen = figures.evenly(len(rows), figures.N_LINES)
     part = np.zeros(len(chosen), bool) if good is None else good[chosen]
-    matches = figures.lines(one.features, other.features, rows[chosen], part)
+    matches = figures.lines(one, other, rows[chosen], part)
     where = (tr("Not where the map says"), tr("Where the map says"))
     told = [where[right] if affine is not None else "" for right in part.tolist()]
     figures.beside(bench, image_id, matches, told, key, affine)
@@ -104,9 +111,11 @@ def every(bench: Bench) -> None:
     """Match each keypoint with the nearest descriptor of another picture."""
     image_id = picked_result(bench)
     if image_id is not None:
-        one, _, found = _matched(bench, image_id)
+        one, other, found = _matched(bench, image_id)
         rows = np.arange(len(one.features))[found.rows >= 0]
-        _show(bench, image_id, np.stack([rows, found.rows[rows]], 1), "lesson-every")
+        _show(
+            bench, image_id, other.features, np.stack([rows, found.rows[rows]], 1), "lesson-every"
+        )
 
 
 def ratio(bench: Bench) -> bool | None:
@@ -114,12 +123,14 @@ def ratio(bench: Bench) -> bool | None:
     image_id = picked_result(bench)
     if image_id is None:
         return None
-    _, _, found = _matched(bench, image_id)
+    _, other, found = _matched(bench, image_id)
     limit = st.slider(
         tr("Ratio: nearest distance over second nearest"), 0.4, 1.0, 1.0, 0.02, key="lesson-ratio"
     )
     rows = found.within(limit)
-    share = _show(bench, image_id, np.stack([rows, found.rows[rows]], 1), "lesson-ratio-pair")
+    share = _show(
+        bench, image_id, other.features, np.stack([rows, found.rows[rows]], 1), "lesson-ratio-pair"
+    )
     return (len(rows) > 0 and (share or 0) >= 0.5) or len(rows) <= FEW
 
 
@@ -128,8 +139,9 @@ def equal(bench: Bench) -> None:
     image_id = picked_result(bench)
     if image_id is None:
         return
-    one, other = bench.query().words.word_ids, bench.described(image_id).words.word_ids
-    _show(bench, image_id, nearest.equal_words(one, other, 20_000), "lesson-equal")
+    one, other = bench.query().words.word_ids, bench.shown.words(image_id).word_ids
+    rows = nearest.equal_words(one, other, 20_000)
+    _show(bench, image_id, bench.shown.keypoints(image_id), rows, "lesson-equal")
     st.caption(
         trn("{n:,} pair has an equal word.", "{n:,} pairs have an equal word.",
             nearest.n_equal_words(one, other))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine import lookup, nearest
 from engine.language import mark, tr, trn
+from engine.surf import Features, Keypoints
 from ui import opened, urls
 from ui.components import Cell, Row, Tile, gallery, table
 from ui.lessons import figures
@@ -152,23 +153,25 @@ def fewer(bench: Bench) -> bool | None:
     image_id = picked_result(bench)
     if image_id is None:
         return None
-    shown, one, other = bench.shown, bench.query(), bench.described(image_id)
+    shown, one = bench.shown, bench.query()
     sizes = [size for size in SIZES if size < shown.n_words] + [shown.n_words]
     chosen = st.select_slider(tr("Words"), sizes, shown.n_words, key=f"lesson-size-{sizes[-1]}")
     if chosen == shown.n_words:
-        found = Coarse(one.words.word_ids, other.words.word_ids)
+        found = Coarse(one.words.word_ids, shown.words(image_id).word_ids)
+        other: Features | Keypoints = shown.keypoints(image_id)  # in the order of its words
     else:
         key = (shown.name, shown.stamp, one.image.sha256, image_id, chosen)
         found = _coarse(*key, bench)
+        other = bench.described(image_id).features
     n_pairs = nearest.n_equal_words(found.one, found.other)
     rows = nearest.equal_words(found.one, found.other, 20_000)
-    affine, good = figures.judged(bench, image_id, rows)
+    affine, good = figures.judged(bench, image_id, other, rows)
     drawn = figures.evenly(len(rows), figures.N_LINES)
     part = np.zeros(len(drawn), bool) if good is None else good[drawn]
-    matches = figures.lines(one.features, other.features, rows[drawn], part)
+    matches = figures.lines(one.features, other, rows[drawn], part)
     told = [tr("Word {word}", word=int(found.one[i])) for i in rows[drawn, 0].tolist()]
     figures.beside(bench, image_id, matches, told, "lesson-fewer", affine)
-    most = max(1, len(one.features) * len(other.features))
+    most = max(1, len(found.one) * len(found.other))
     st.markdown(
         trn("**{n:,}** pair of keypoints has an equal word: {share:.2%} of all pairs.",
             "**{n:,}** pairs of keypoints have an equal word: {share:.2%} of all pairs.",
