@@ -17,6 +17,7 @@ from ui.lessons.shared import Bench, Lesson, Step, n_keypoints, picked_result
 
 LOST = 1 / 3
 FEW = 20
+MOSTLY = 0.9  # of the lines right: the end of an exercise
 
 
 def changed(bench: Bench) -> bool:
@@ -131,7 +132,7 @@ def ratio(bench: Bench) -> bool | None:
     share = _show(
         bench, image_id, other.features, np.stack([rows, found.rows[rows]], 1), "lesson-ratio-pair"
     )
-    return (len(rows) > 0 and (share or 0) >= 0.5) or len(rows) <= FEW
+    return (len(rows) > 0 and (share or 0) >= MOSTLY) or len(rows) <= FEW
 
 
 def equal(bench: Bench) -> None:
@@ -193,8 +194,9 @@ LESSON = Lesson(
             ),
             every,
             seen=mark(
-                "Most lines are wrong, even between two pictures of one thing: the nearest of "
-                "thousands is always somewhere. With a picture of something else all are wrong, "
+                "Many lines are wrong, even between two pictures of one thing, and most if they "
+                "were taken from different places: the nearest of thousands is always somewhere. "
+                "With a picture of something else all are wrong, "
                 "and there are just as many."
             ),
         ),
@@ -211,7 +213,7 @@ LESSON = Lesson(
                 ),
             ),
             ratio,
-            mark("Lower the limit until half of the lines are full, or at most 20 are left."),
+            mark("Lower the limit until nine of ten lines are full, or at most 20 are left."),
             mark(
                 "Around 0.8 nearly all wrong matches go, and most of what stays is right. But "
                 "more than half of the right ones go too: what repeats in one picture, such as "
