@@ -203,3 +203,9 @@ def test_what_is_told_later_is_told_in_the_language_of_whoever_asked() -> None:
         later = language.kept(startup._failed)
     assert "服务器日志" in later()
     assert "server's log" in startup._failed()
+
+
+def test_the_way_back_from_an_error_forgot_the_language(tiny: Index) -> None:
+    at = visit("search", lang="zh", query="image-99")
+    ways = [way.proto for way in at.get("page_link") if "起始" in way.label or "开始" in way.label]
+    assert [way.query_string for way in ways] == ["lang=zh"]

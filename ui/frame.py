@@ -66,12 +66,18 @@ def refuse(error: Exception, pages: list[st.Page]) -> None:
     st.error(words.with_command(told))
     if isinstance(error, ImageError):
         query.uploader(tr("Drop another photograph"))
-    st.page_link(pages[0], label=tr("Back to the start"), width="content")
+    _to_start(pages, here)
     if isinstance(error, ArtifactError):
         for name in opened.others(here)[:8]:
             label = tr("Open the collection {name}", name=words.plain(name))
             to = Link(collection=name, language=here.language)
             st.page_link(pages[0], label=label, query_params=to.write(), width="content")
+
+
+def _to_start(pages: list[st.Page], here: Link) -> None:
+    """Lead to a start without what went wrong, in the language that was chosen."""
+    to = Link(language=here.language).write()
+    st.page_link(pages[0], label=tr("Back to the start"), query_params=to, width="content")
 
 
 def main() -> None:
@@ -100,7 +106,7 @@ def main() -> None:
     except Exception:
         log.exception("a page failed")
         st.error(tr("Something went wrong on this page. The server's log says what."))
-        st.page_link(pages[0], label=tr("Back to the start"))
+        _to_start(pages, link.here())
 
 
 main()
