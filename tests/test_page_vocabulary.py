@@ -14,9 +14,11 @@ from PIL import Image as Pillow
 from streamlit.testing.v1 import AppTest
 
 from engine import word_map, word_search
+from engine.errors import ArtifactError
 from engine.index import Index
 from tests.pages_under_test import component, refused, sentences, visit, well
 from ui.vocabulary import jobs, kept, quality, view
+from ui.vocabulary.jobs import Job
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
 
@@ -140,6 +142,53 @@ def test_an_index_without_a_map_lays_it_out_meanwhile(
     at = well(visit("vocabulary"))
     assert len(component(at, "words")["items"]) == tiny.n_words
     finished(at, "also its nearest here")
+
+
+def test_before_the_map_was_laid_out_all_words_were_told_to_be_in_the_part_chosen(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "map_of", lambda _: Job("map"))
+    for more in ({}, {"map": "away"}):
+        at = well(visit("vocabulary", area="box-0-500-0-500", **more))
+        assert "of the part chosen" not in sentences(at)
+        assert "Laying the words out" in sentences(at) or at.get("progress")
+        assert well(pressed(at, "The whole map")).query_params == more
+
+
+def test_a_part_could_not_be_left_while_the_map_was_away(tiny: Index) -> None:
+    at = well(visit("vocabulary", area="near-3-5", map="away"))
+    assert well(pressed(at, "The whole map")).query_params == {"map": "away"}
+
+
+@pytest.mark.parametrize("query", ["image-999", "upload-0123456789abcdef"])
+def test_a_picture_that_is_gone_took_the_whole_map_with_it(tiny: Index, query: str) -> None:
+    at = well(visit("vocabulary", colour="picture", query=query))
+    assert len(at.warning) == 1
+    assert len(component(at, "words")["items"]) == tiny.n_words
+    assert component(at, "map-pictures")["items"]
+
+
+def test_more_words_of_one_part_were_more_of_every_other(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.vocabulary.grid.PER_PAGE", 3)
+    at = well(pressed(visit("vocabulary"), "Show more words"))
+    assert len(component(at, "words")["items"]) == 6
+    at.query_params["area"] = "near-3-8"
+    assert len(component(well(at.run()), "words")["items"]) == 3
+
+
+def test_a_broken_codebook_beside_took_the_page_with_it(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> None:
+        raise ArtifactError(f"{name}: its words are damaged")
+
+    monkeypatch.setattr(kept, "others", lambda _: ["other"])
+    monkeypatch.setattr(kept, "side", broken)
+    at = well(visit("vocabulary", part="compare", beside="other"))
+    assert "its words are damaged" in str(at.warning[0].value)
+    assert "Would the same words be learned again?" in sentences(at)
 
 
 def test_words_are_gathered_and_searched_for(tiny: Index) -> None:

@@ -95,16 +95,53 @@ def test_what_has_no_meaning_is_left_out(values: dict[str, str]) -> None:
     assert View.read(values) == View(Link())
 
 
-def test_of_many_words_those_with_most_keypoints_are_drawn_and_the_chosen(
+def test_of_many_words_common_and_rare_ones_are_drawn_and_the_chosen(
     tiny: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert len(atlas.drawn_words(tiny, View(Link()))) == 24
+    nobody = np.zeros(24, bool)
+    assert len(atlas.drawn_words(tiny, View(Link()), nobody, None)) == 24
     monkeypatch.setattr(atlas, "MOST_DRAWN", 5)
-    rare = int(tiny.frequency.argmin())
-    for words in ((), (rare, 99)):
-        drawn = atlas.drawn_words(tiny, View(Link(), words=words))
+    order = np.argsort(-tiny.frequency, kind="stable")
+    for words in ((), (int(order[1]), 99)):
+        drawn = atlas.drawn_words(tiny, View(Link(), words=words), nobody, None)
         assert drawn.dtype.kind == "i" and len(drawn) == 5 + len(words[:1])
-        assert tiny.frequency.argmax() in drawn
+        assert {int(order[0]), int(order[-1])} <= set(drawn.tolist())
+
+
+def test_the_drawn_words_of_a_large_vocabulary_all_had_one_colour(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atlas, "MOST_DRAWN", 10)
+    here = View(Link(collection="tiny"), colour=view.FREQUENCY)
+    found = colouring.colouring(tiny, here)
+    drawn = atlas.drawn_words(tiny, here, found.faint, None)
+    assert set(found.classes[drawn].tolist()) == set(found.classes.tolist())
+
+
+def test_the_rare_words_of_a_picture_or_a_part_were_not_drawn(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atlas, "MOST_DRAWN", 8)
+    rarest = np.argsort(tiny.frequency, kind="stable")
+    held, chosen = np.isin(np.arange(24), rarest[:4]), np.isin(np.arange(24), rarest[2:5])
+    here = View(Link(image_id=1), colour=view.PICTURE)
+    assert set(rarest[:4]) <= set(atlas.drawn_words(tiny, here, ~held, None))
+    assert set(rarest[:5]) <= set(atlas.drawn_words(tiny, here, ~held, chosen))
+    many = atlas.drawn_words(tiny, View(Link()), np.zeros(24, bool), np.ones(24, bool))
+    assert len(many) == 8
+
+
+@pytest.mark.usefixtures("fresh_caches")
+def test_a_word_without_a_sign_was_told_to_be_half_dark(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = np.linspace(0, 1, 24)
+    shares[3] = np.nan
+    monkeypatch.setattr(colouring.kept, "dark_shares", lambda _: shares)
+    found = colouring.colouring(tiny, View(Link(collection="tiny"), colour=view.SIGN))
+    laid = word_map.WordMap(np.zeros((24, 2), np.float32), 1.0)
+    told = [point[3] for point in atlas._points(laid, found, np.arange(24))]
+    assert told[3] == "–" and told[0] == 0 and told[23] == 100
 
 
 def test_each_word_is_drawn_once(tiny: Index) -> None:

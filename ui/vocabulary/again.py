@@ -6,7 +6,7 @@ import streamlit as st
 from engine import codebook_stability
 from engine.codebook_stability import Stability
 from engine.index import Index
-from engine.language import tr, trn
+from engine.language import sentences, tr, trn
 from ui.components import Cell, Row, gallery, table
 from ui.vocabulary import jobs, kept, tiles
 from ui.vocabulary.jobs import Job
@@ -92,7 +92,7 @@ def results(shown: Index, here: View, found: Stability) -> None:
             own=int(shown.codebook.training.get("n_descriptors", 0)),
         )
     )
-    st.caption(" ".join(lines))
+    st.caption(sentences(*lines))
     firm = np.lexsort((found.distances, -found.found))[:N_TILES]
     loose = np.lexsort((-found.distances, found.found))[:N_TILES]
     titles = (tr("Words that come back"), tr("Words that do not"))

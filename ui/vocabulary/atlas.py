@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from engine.errors import EngineError
 from engine.index import Index
-from engine.language import tr
+from engine.language import sentences, tr
 from engine.word_map import WordMap
 from ui import query, urls, words
 from ui.components import Tile, gallery
@@ -25,17 +26,23 @@ N_PICTURES = 12
 
 def show(shown: Index, here: View) -> NDArray[np.bool_] | None:
     """Show the map; return which words lie in the chosen part of it, None without one."""
-    laid = None if here.folded else kept.map_of(shown)
+    is_drawn_part = here.area is not None and here.area.kind != NEAR
+    laid = kept.map_of(shown) if is_drawn_part or not here.folded else None
     if isinstance(laid, Job):
         _being_laid_out(shown, laid)
-    elif laid is not None:
+    elif laid is not None and not here.folded:
         _map(shown, here, laid)
     if here.area is None:
         return None
-    if laid is None and here.area.kind != NEAR:
-        laid = kept.map_of(shown)
-    places = laid.places if isinstance(laid, WordMap) else None
-    return area.selected(here.area, shown, places)
+    if here.folded or isinstance(laid, Job):
+        _whole()
+    if isinstance(laid, Job) and is_drawn_part:
+        return None  # nobody knows yet which words lie there
+    return area.selected(here.area, shown, laid.places if isinstance(laid, WordMap) else None)
+
+
+def _whole() -> None:
+    st.button(tr("The whole map"), on_click=view.go, kwargs={"area": None})
 
 
 def _being_laid_out(shown: Index, job: Job) -> None:
@@ -55,14 +62,20 @@ def _map(shown: Index, here: View, laid: WordMap) -> None:
     left, right = st.columns([3, 2], gap="large")
     with right:
         _choose_colouring(shown, here)
-        found = colouring.colouring(shown, here)
+        try:
+            found = colouring.colouring(shown, here)
+        except EngineError as error:  # the picture is gone: another can be chosen
+            st.warning(words.plain(str(error)))
+            here = here.to(image_id=None)
+            found = colouring.colouring(shown, here)
         colouring.legend(found)
         if here.colour == view.PICTURE:
             _picture(shown, here)
         choose_part(shown, here)
-    drawn = drawn_words(shown, here)
+    inside = None if here.area is None else area.selected(here.area, shown, laid.places)
+    drawn = drawn_words(shown, here, found.faint, inside)
     with left:
-        _chart(shown, here, laid, found, drawn)
+        _chart(shown, here, laid, found, drawn, inside)
         told = [
             tr(
                 "Words that look alike lie together: {share:.0%} of each word's ten nearest are "
@@ -72,22 +85,38 @@ def _map(shown: Index, here: View, laid: WordMap) -> None:
         ]
         if len(drawn) < shown.n_words:
             some = tr(
-                "The {n:,} words with most keypoints of {all:,} are drawn; a choice holds the "
-                "others too.",
-                n=len(drawn),
+                "Of {all:,} words {n:,} are drawn: those of the picture, of a small part chosen "
+                "and of the search, and some of all others, from common to rare. A choice holds "
+                "those that are not drawn too.",
                 all=shown.n_words,
+                n=len(drawn),
             )
             told.append(some)
-        st.caption(" ".join(told))
+        st.caption(sentences(*told))
 
 
-def drawn_words(shown: Index, here: View) -> NDArray[np.int64]:
-    """Choose the words that are drawn: all, or those with most keypoints and the chosen."""
+def drawn_words(
+    shown: Index, here: View, faint: NDArray[np.bool_], inside: NDArray[np.bool_] | None
+) -> NDArray[np.int64]:
+    """Choose the words that are drawn: all, or some of many.
+
+    First those of the chosen part, if they leave room for as many others, and of the picture by
+    which the map is coloured; then, from the commonest to the rarest, every so many of the others:
+    the commonest alone would all have one colour by their keypoints. Those of the search always.
+    """
     if shown.n_words <= MOST_DRAWN:
         return np.arange(shown.n_words)
-    most = np.argsort(-shown.frequency, kind="stable")[:MOST_DRAWN]
+    first = np.zeros(shown.n_words, np.int64)
+    if here.colour == view.PICTURE and faint.any():
+        first += ~faint
+    if inside is not None and inside.sum() <= MOST_DRAWN // 2:
+        first += 2 * inside
+    order = np.lexsort((-shown.frequency, -first))
+    n_first = min(int((first > 0).sum()), MOST_DRAWN)
+    others = np.linspace(n_first, len(order) - 1, MOST_DRAWN - n_first).round().astype(int)
+    some = order[np.concatenate([np.arange(n_first), others])]
     chosen = [word for word in here.words if word < shown.n_words]
-    return np.union1d(most, np.array(chosen, np.int64))
+    return np.union1d(some, np.array(chosen, np.int64))
 
 
 def _choose_colouring(shown: Index, here: View) -> None:
@@ -131,7 +160,7 @@ def choose_part(shown: Index, here: View) -> None:
             _near(shown, here)
             _box(here)
         if here.area is not None:
-            st.button(tr("The whole map"), on_click=view.go, kwargs={"area": None})
+            _whole()
     st.caption(
         tr(
             "Or draw a box or a lasso on the map, by the signs at its corner: the words below "
@@ -177,10 +206,14 @@ def _box(here: View) -> None:
 
 
 def _chart(
-    shown: Index, here: View, laid: WordMap, found: Colouring, drawn: NDArray[np.int64]
+    shown: Index,
+    here: View,
+    laid: WordMap,
+    found: Colouring,
+    drawn: NDArray[np.int64],
+    inside: NDArray[np.bool_] | None,
 ) -> None:
-    chosen = None if here.area is None else area.selected(here.area, shown, laid.places)
-    groups = series_words(drawn, found.faint, chosen)
+    groups = series_words(drawn, found.faint, inside)
     spec = spec_of(shown, here, laid, found, groups)
     # What is chosen stands in the address alone: another choice is another chart, without the
     # outline that the mouse has drawn on this one.
@@ -309,11 +342,18 @@ def spec_of(
 
 def _points(
     laid: WordMap, found: Colouring, group: NDArray[np.int64]
-) -> list[tuple[int, int, int, float, int]]:
+) -> list[tuple[int, int, int, float | str, int]]:
     places = np.rint(laid.places[group] * SIDE).astype(int)
-    values = [int(v) if v == int(v) else round(v, 2) for v in found.values[group].tolist()]
+    values = [_value(value) for value in found.values[group].tolist()]
     classes = found.classes[group].tolist()
     return list(zip(*places.T.tolist(), group.tolist(), values, classes))
+
+
+def _value(value: float) -> float | str:
+    """Return what the tip tells of a word; a dash where there is nothing to tell."""
+    if np.isnan(value):
+        return "–"
+    return int(value) if value == int(value) else round(value, 2)
 
 
 def _outline(here: View) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ class Colouring:
     legend : tuple of str
         What the classes are, one each; empty where colours stand for nothing but the words.
     values : (K,) array
-        What is told of each word when it is pointed at.
+        What is told of each word when it is pointed at; nan for nothing.
     what : str
         What `values` are, translated.
     faint : (K,) bool array
@@ -137,13 +137,18 @@ def _signs(shown: Index) -> Colouring:
         "Whether the keypoints of a word are darker or lighter than what is around them: SURF "
         "finds it as the sign of the Laplacian."
     )
-    values = np.round(100 * filled)
+    values = np.round(100 * shares)
     return Colouring(classes, colours, tuple(legend), values, tr("Dark on light, %"), unknown, told)
 
 
 def _of_picture(shown: Index, here: View) -> Colouring:
-    described = opened.describe(shown, here.link)
-    counts = np.bincount(described.words.word_ids, minlength=shown.n_words).astype(np.float64)
+    image_id = here.link.image_id
+    if image_id is None:
+        held = opened.describe(shown, here.link).words
+    else:  # known, even where its file is gone
+        opened.check_image(shown, image_id)
+        held = shown.words(image_id)
+    counts = np.bincount(held.word_ids, minlength=shown.n_words).astype(np.float64)
     told = tr(
         "{used} of {words} occur in this picture.",
         used=f"{int((counts > 0).sum()):,}",

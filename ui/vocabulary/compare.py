@@ -8,7 +8,7 @@ from engine import codebook_compare
 from engine.codebook_compare import Comparison, Counterparts, Measured
 from engine.errors import ArtifactError
 from engine.index import Index
-from engine.language import tr, trn
+from engine.language import sentences, tr, trn
 from ui import opened, urls, words
 from ui.components import Cell, Row, table
 from ui.link import Link
@@ -58,8 +58,9 @@ def _beside(shown: Index, here: View, names: list[str]) -> None:
     if here.beside not in names:
         st.caption(tr("Choose the vocabulary to lay beside it."))
         return
-    a, b = kept.side_of(shown), kept.side(here.beside)
+    a = kept.side_of(shown)
     try:
+        b = kept.side(here.beside)
         found = kept.compared(a, b)
     except ArtifactError as error:
         st.warning(words.with_command(str(error)))
@@ -148,7 +149,7 @@ def figures(a: Side, b: Side, found: Comparison) -> None:
     ]
     if told:
         lines.append(usage.explained())
-    st.caption(" ".join(lines))
+    st.caption(sentences(*lines))
     if found.agreement is not None:
         agreement = tr(
             "Agreement {value:.3f}: 1 if both divide keypoints alike, 0 if by chance.",

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engine.index import Index
-from engine.language import mark, tr, trn
+from engine.language import mark, sentences, tr, trn
 from ui import words
 from ui.components import gallery
 from ui.vocabulary import atlas, tiles, view
@@ -57,12 +57,10 @@ def chosen_words(shown: Index) -> NDArray[np.int64]:
             format_func=lambda kind: tr(MEASURES[kind]),
             key="measure",
             persist_state="session",
-            help=" ".join(
-                (
-                    tr("Keypoints: how many belong to the word. Images: how many hold it."),
-                    tr(words.TERMS["idf"]),
-                    tr("Spread: mean distance of its keypoints to its centre."),
-                )
+            help=sentences(
+                tr("Keypoints: how many belong to the word. Images: how many hold it."),
+                tr(words.TERMS["idf"]),
+                tr("Spread: mean distance of its keypoints to its centre."),
             ),
         )
         values = measured(shown, measure)
@@ -105,7 +103,9 @@ def show(shown: Index, here: View) -> None:
 
 
 def _tiles(shown: Index, here: View, kept: NDArray[np.int64], is_part: bool) -> None:
-    n_shown = st.session_state.setdefault("n_words_shown", PER_PAGE)
+    # More words of one part or collection are not more of all others.
+    n_key = f"n-words-shown-{shown.name}-{'' if here.area is None else here.area.write()}"
+    n_shown = st.session_state.setdefault(n_key, PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
         what = tiles.n_words(len(kept))
         if is_part:
@@ -135,7 +135,7 @@ def _tiles(shown: Index, here: View, kept: NDArray[np.int64], is_part: bool) -> 
         sharp=True,
     )
     if n_shown < len(kept) and st.button(tr("Show more words")):
-        st.session_state["n_words_shown"] = n_shown + PER_PAGE
+        st.session_state[n_key] = n_shown + PER_PAGE
         st.rerun()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine.language import tr
+from engine.language import sentences, tr
 from ui import words
 from ui.vocabulary.kept import Side
 
@@ -72,7 +72,7 @@ def lines(sides: Sequence[Side]) -> None:
         "Words from the commonest on, and the share of all keypoints of the collection that they "
         "have: a straight line if all are used alike."
     )
-    st.caption(" ".join((told, words.plain("; ".join(said)) + ".")))
+    st.caption(sentences(told, words.plain(tr("{curves}.", curves="; ".join(said)))))
 
 
 def percents(drawn: list[dict[str, Any]], x: str, y: str) -> dict[str, Any]:

@@ -202,23 +202,46 @@ def _paint(asked: Asked, area: Area) -> None:
 
 
 def _match(asked: Asked, i: int) -> None:
-    """Show the two patches of a match."""
+    """Show the two patches of a match: what was carried over is shown in its own picture."""
     of, shown = asked.explained.matches, asked.shown
     assert of is not None
     source = int(of.sources[i])
-    ours = of.query if source < 0 else None
     left, right, rest = st.columns([1, 1, 4], vertical_alignment="center")
     try:
-        if ours is not None:
+        if source < 0:
             rgb = opened.describe_unchanged(shown, asked.here.link).image.rgb
-            patch = _patch(asked, rgb, ours, i)
+            patch = _patch(asked, rgb, of.query, i)
             left.image(patch, caption=tr("In the query"), width=PATCH, alt=tr("The query's patch"))
+        else:
+            rows = np.array([source_row(asked, i)])
+            stored = shown.keypoints(source)
+            there = Geometry(stored.xy[rows], stored.size[rows], stored.angle[rows])
+            patch = _patch(asked, opened.pixels(shown, source), there, 0)
+            caption = tr("In {name}", name=words.plain(asked.name_of(source)))
+            alt = tr("The patch that was carried over from {name}", name=asked.name_of(source))
+            left.image(patch, caption=caption, width=PATCH, alt=alt)
         rgb = opened.pixels(shown, asked.result)
         patch = _patch(asked, rgb, of.database, i)
         right.image(patch, caption=tr("In the result"), width=PATCH, alt=tr("The result's patch"))
     except ImageError as error:
         rest.caption(words.plain(str(error)))
     rest.markdown(told(asked, i))
+
+
+def source_row(asked: Asked, i: int) -> int:
+    """Return the keypoint that a match's side of the query was carried over from.
+
+    It is the keypoint of the same word that lies nearest to where the map from the query to the
+    picture it comes from says.
+    """
+    of, expansion = asked.explained.matches, asked.answer.expansion
+    assert of is not None and expansion is not None
+    source = int(of.sources[i])
+    affine = next(view.affine for view in expansion.views if view.image_id == source)
+    place = affine[:, :2] @ of.query.xy[i] + affine[:, 2]
+    held = np.flatnonzero(asked.shown.words(source).word_ids == of.word_ids[i])
+    apart = np.linalg.norm(asked.shown.keypoints(source).xy[held] - place, axis=1)
+    return int(held[apart.argmin()])
 
 
 def _patch(asked: Asked, rgb: NDArray[np.uint8], of: Geometry, i: int) -> NDArray[np.uint8]:
