@@ -191,6 +191,33 @@ def test_a_broken_codebook_beside_took_the_page_with_it(
     assert "Would the same words be learned again?" in sentences(at)
 
 
+def test_a_link_forgot_how_words_were_sorted_and_filtered(tiny: Index) -> None:
+    at = well(visit("vocabulary"))
+    at = well(at.selectbox(key="measure").set_value("keypoints").run())
+    assert at.query_params == {"sort": "keypoints"}
+    at = well(at.toggle(key="falling-keypoints").set_value(False).run())
+    most = int(tiny.frequency.max())
+    least = int(np.sort(tiny.frequency)[5])
+    at = well(at.slider(key=f"range-keypoints-{most:g}").set_value((least, most)).run())
+    address = {"sort": "keypoints", "order": "rising", "between": f"{least}-{most}"}
+    assert at.query_params == address
+    order = np.argsort(tiny.frequency, kind="stable")
+    there = [int(word) for word in order if tiny.frequency[word] >= least]
+    for shown in (at, well(visit("vocabulary", **address))):
+        assert [tile["id"] for tile in component(shown, "words")["items"]] == there
+    for sort in view.MEASURES:  # ends that the measure does not reach
+        well(visit("vocabulary", sort=sort, between="999999-0.25"))
+
+
+def test_a_look_at_another_part_of_the_page_lost_the_chosen_part_of_the_map(tiny: Index) -> None:
+    address = {"colour": "idf", "area": "near-3-5", "sort": "idf", "words": "3-4"}
+    at = well(visit("vocabulary", **address))
+    at = well(at.segmented_control(key="choose-vocabulary-part").set_value("quality").run())
+    assert at.query_params == address | {"part": "quality"}
+    at = well(at.segmented_control(key="choose-vocabulary-part").set_value("").run())
+    assert at.query_params == address
+
+
 def test_words_are_gathered_and_searched_for(tiny: Index) -> None:
     at = well(visit("vocabulary", words="3"))
     more = {tile["id"]: tile["more"] for tile in component(at, "words")["items"]}

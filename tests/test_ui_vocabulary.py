@@ -72,6 +72,7 @@ def test_the_view_survives_an_address() -> None:
     here = View(
         Link(collection="tiny", word=3), view.SEARCH, (3, 17), view.SIGN,
         area.box((1, 2), (3, 4)), True, "other", "truth",
+        view.SPREAD, view.RISING, "0.1-0.52",
     )  # fmt: skip
     assert View.read(here.write()) == here
     assert View.read({}) == View(Link()) and View(Link()).write() == {}
@@ -89,7 +90,7 @@ def test_the_words_of_a_search_stand_once_and_are_not_too_many() -> None:
 @pytest.mark.parametrize(
     "values",
     [{"part": "x"}, {"colour": "x"}, {"area": "x"}, {"map": "x"}, {"beside": "../x"},
-     {"truth": "a b"}, {"words": "x"}],
+     {"truth": "a b"}, {"words": "x"}, {"sort": "x"}, {"order": "x"}, {"between": "1-x"}],
 )  # fmt: skip
 def test_what_has_no_meaning_is_left_out(values: dict[str, str]) -> None:
     assert View.read(values) == View(Link())

@@ -7,70 +7,64 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engine.index import Index
-from engine.language import mark, sentences, tr, trn
+from engine.language import sentences, tr, trn
 from ui import words
 from ui.components import gallery
 from ui.vocabulary import atlas, tiles, view
 from ui.vocabulary.view import View
 
-NUMBER, KEYPOINTS, IMAGES, IDF, SPREAD = "Number", "Keypoints", "Images", "idf", "Spread"
-MEASURES = {
-    NUMBER: mark("Number"),
-    KEYPOINTS: mark("Keypoints"),
-    IMAGES: mark("Images"),
-    IDF: mark("idf"),
-    SPREAD: mark("Spread"),
-}
 PER_PAGE = 240
 
 
 def measured(shown: Index, measure: str) -> NDArray[Any]:
     """Return one value a word, by which words are sorted and filtered."""
     values: dict[str, NDArray[Any]] = {
-        NUMBER: np.arange(shown.n_words),
-        KEYPOINTS: shown.frequency,
-        IMAGES: shown.document_frequency,
-        IDF: shown.idf,
-        SPREAD: shown.mean_distance,
+        view.NUMBER: np.arange(shown.n_words),
+        view.KEYPOINTS: shown.frequency,
+        view.IMAGES: shown.document_frequency,
+        view.SORT_IDF: shown.idf,
+        view.SPREAD: shown.mean_distance,
     }
     return values[measure]
 
 
-def between(measure: str, values: NDArray[Any]) -> tuple[float, float]:
+def between(here: View, values: NDArray[Any]) -> tuple[float, float]:
     """Show a slider over the values of a measure; return its two ends."""
+    label = tr("{measure} from, to", measure=tr(view.MEASURES[here.sort]))
+    lowest: float
+    highest: float
+    step: float
+    kind: type[int] | type[float] = int if values.dtype.kind in "iu" else float
+    if kind is int:
+        step = 1
+        lowest, highest = int(values.min()), max(int(values.max()), int(values.min()) + 1)
+    else:
+        step = 0.01
+        lowest, highest = 0.0, max(round(float(values.max()) + 0.005, 2), 0.01)
     # The range follows the collection, so each range has a slider of its own.
-    key = f"range-{measure}-{values.max():g}"
-    label = tr("{measure} from, to", measure=tr(MEASURES[measure]))
-    if values.dtype.kind in "iu":
-        low, high = int(values.min()), max(int(values.max()), int(values.min()) + 1)
-        return st.slider(label, low, high, (low, high), key=key, persist_state="session")
-    top = max(round(float(values.max()) + 0.005, 2), 0.01)
-    return st.slider(label, 0.0, top, (0.0, top), 0.01, key=key, persist_state="session")
+    key = f"range-{here.sort}-{highest:g}"
+    told = [kind(float(end)) for end in here.between.split("-")] if here.between else []
+    low, high = (min(max(end, lowest), highest) for end in told or (lowest, highest))
+    st.session_state[key] = (min(low, high), max(low, high))
+
+    def moved() -> None:
+        ends = st.session_state[key]
+        is_all = tuple(ends) == (lowest, highest)
+        view.go(
+            between="" if is_all else "-".join(f"{end:.2f}".removesuffix(".00") for end in ends)
+        )
+
+    found: Any = st.slider(label, lowest, highest, step=step, key=key, on_change=moved)
+    return float(found[0]), float(found[1])
 
 
-def chosen_words(shown: Index) -> NDArray[np.int64]:
+def chosen_words(shown: Index, here: View) -> NDArray[np.int64]:
     """Show how words are sorted and filtered; return those that remain, in order."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = st.selectbox(
-            tr("Sort and filter by"),
-            list(MEASURES),
-            format_func=lambda kind: tr(MEASURES[kind]),
-            key="measure",
-            persist_state="session",
-            help=sentences(
-                tr("Keypoints: how many belong to the word. Images: how many hold it."),
-                tr(words.TERMS["idf"]),
-                tr("Spread: mean distance of its keypoints to its centre."),
-            ),
-        )
-        values = measured(shown, measure)
-        ends = between(measure, values)
-        falling = st.toggle(
-            tr("Highest first"),
-            measure != NUMBER,
-            key=f"falling-{measure}",
-            persist_state="session",
-        )
+        _choose_measure(here)
+        values = measured(shown, here.sort)
+        ends = between(here, values)
+        falling = _choose_order(here)
         st.number_input(
             tr("Find a word"),
             0,
@@ -82,6 +76,34 @@ def chosen_words(shown: Index) -> NDArray[np.int64]:
         )
     order = np.argsort(-values if falling else values, kind="stable")
     return order[(values[order] >= ends[0]) & (values[order] <= ends[1])]
+
+
+def _choose_measure(here: View) -> None:
+    st.session_state["measure"] = here.sort
+    st.selectbox(
+        tr("Sort and filter by"),
+        list(view.MEASURES),
+        format_func=lambda kind: tr(view.MEASURES[kind]),
+        key="measure",
+        on_change=lambda: view.go(sort=st.session_state["measure"], order="", between=""),
+        help=sentences(
+            tr("Keypoints: how many belong to the word. Images: how many hold it."),
+            tr(words.TERMS["idf"]),
+            tr("Spread: mean distance of its keypoints to its centre."),
+        ),
+    )
+
+
+def _choose_order(here: View) -> bool:
+    usual = view.RISING if here.sort == view.NUMBER else view.FALLING
+    key = f"falling-{here.sort}"
+    st.session_state[key] = (here.order or usual) == view.FALLING
+
+    def turned() -> None:
+        order = view.FALLING if st.session_state[key] else view.RISING
+        view.go(order="" if order == usual else order)
+
+    return st.toggle(tr("Highest first"), key=key, on_change=turned)
 
 
 def show(shown: Index, here: View) -> None:
@@ -96,7 +118,7 @@ def show(shown: Index, here: View) -> None:
         )
     inside = atlas.show(shown, here)
     tiles.tray(shown, here)
-    kept = chosen_words(shown)
+    kept = chosen_words(shown, here)
     if inside is not None:
         kept = kept[inside[kept]]
     _tiles(shown, here, kept, inside is not None)

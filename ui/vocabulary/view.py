@@ -28,8 +28,20 @@ COLOURINGS = {
     SIGN: mark("Dark or light"),
     PICTURE: mark("Words of a picture"),
 }
-PARAMETERS = ("part", "words", "colour", "area", "map", "beside", "truth")
+NUMBER, KEYPOINTS, IMAGES, SORT_IDF, SPREAD = "", "keypoints", "images", "idf", "spread"
+MEASURES = {
+    NUMBER: mark("Number"),
+    KEYPOINTS: mark("Keypoints"),
+    IMAGES: mark("Images"),
+    SORT_IDF: mark("idf"),
+    SPREAD: mark("Spread"),
+}
+FALLING, RISING = "falling", "rising"
+PARAMETERS = (
+    "part", "words", "colour", "area", "map", "beside", "truth", "sort", "order", "between"
+)  # fmt: skip
 MOST_WORDS = 32
+_SPAN = re.compile(r"\d{1,12}(\.\d{1,4})?-\d{1,12}(\.\d{1,4})?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -55,6 +67,12 @@ class View:
         The collection whose vocabulary is compared; empty for none.
     truth : str
         The ground truth by which words are judged; empty for none.
+    sort : str
+        One of MEASURES: what the grid is sorted and filtered by.
+    order : str
+        FALLING or RISING; empty for what is usual.
+    between : str
+        The least and the most of that measure that are shown, as "3-17"; empty for all.
     """
 
     link: Link
@@ -65,6 +83,9 @@ class View:
     folded: bool = False
     beside: str = ""
     truth: str = ""
+    sort: str = NUMBER
+    order: str = ""
+    between: str = ""
 
     @classmethod
     def here(cls) -> Self:
@@ -86,6 +107,9 @@ class View:
             folded=told["map"] == "away",
             beside=told["beside"] if _NAME.fullmatch(told["beside"]) else "",
             truth=told["truth"] if _NAME.fullmatch(told["truth"]) else "",
+            sort=told["sort"] if told["sort"] in MEASURES else NUMBER,
+            order=told["order"] if told["order"] in (FALLING, RISING) else "",
+            between=told["between"] if _SPAN.fullmatch(told["between"]) else "",
         )
 
     def write(self) -> dict[str, str]:
@@ -98,6 +122,9 @@ class View:
             "map": "away" if self.folded else "",
             "beside": self.beside,
             "truth": self.truth,
+            "sort": self.sort,
+            "order": self.order,
+            "between": self.between,
         }
         return self.link.write() | {key: value for key, value in own.items() if value}
 
@@ -136,7 +163,7 @@ def choose_part(here: View) -> None:
     def changed() -> None:
         now = View.here()
         part = st.session_state[key] or WORDS
-        st.query_params.from_dict(View(now.link.to(word=None), part, now.words).write())
+        st.query_params.from_dict(now.to(word=None, part=part).write())
 
     st.segmented_control(
         tr("Part"),
