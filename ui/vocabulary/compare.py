@@ -43,7 +43,7 @@ def show(shown: Index, here: View) -> None:
 
 
 def _beside(shown: Index, here: View, names: list[str]) -> None:
-    if here.beside and here.beside not in names:
+    if here.beside not in ("", shown.name, *names):
         told = tr("There is no vocabulary {name}.", name=words.plain(here.beside))
         st.warning(told)
     key = "choose-beside"
