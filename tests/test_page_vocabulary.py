@@ -218,6 +218,20 @@ def test_a_look_at_another_part_of_the_page_lost_the_chosen_part_of_the_map(tiny
     assert at.query_params == address
 
 
+def test_a_word_without_keypoints_opened_another_window(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quality, "N_DEAD", 2)
+    monkeypatch.setattr(quality.codebook_quality, "dead_words", lambda _: np.array([3, 5, 7]))
+    at = well(visit("vocabulary", part="quality", lang="en"))
+    found = component(at, "dead")["items"]
+    assert [tile["href"].partition("?")[2] for tile in found] == [
+        "word=3&lang=en&part=quality",
+        "word=5&lang=en&part=quality",
+    ]
+    assert "The first 2 of them." in sentences(at)
+
+
 def test_words_are_gathered_and_searched_for(tiny: Index) -> None:
     at = well(visit("vocabulary", words="3"))
     more = {tile["id"]: tile["more"] for tile in component(at, "words")["items"]}

@@ -19,7 +19,7 @@ from ui.vocabulary.view import View
 
 SIZES = (50, 100, 200, 500, 1000, 2000)
 N_TILES = 12
-N_DEAD = 48
+N_DEAD = 24
 MOST_POINTS = 3000
 
 
@@ -195,9 +195,10 @@ def dead(shown: Index, here: View) -> None:
         return
     told = trn("{n:,} word is unused", "{n:,} words are unused", len(ids))
     st.subheader(told, anchor=False)
-    links = [f"[{word}]({here.href(word=word)})" for word in ids[:N_DEAD].tolist()]
-    more = f" … (+{len(ids) - N_DEAD:,})" if len(ids) > N_DEAD else ""
-    st.markdown(", ".join(links) + more)
+    made = tiles.word_tiles(shown, here, ids[:N_DEAD].tolist())
+    gallery(made, "dead", told, N_DEAD // 2, 4, ratio="1 / 1", sharp=True)
+    if len(ids) > N_DEAD:
+        st.caption(tr("The first {n} of them.", n=N_DEAD))
 
 
 def informative(shown: Index, here: View) -> None:
