@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import evaluate, groundtruth, index, runs, truths
 from engine.index import Index
-from engine.language import speaking
+from engine.language import speaking, tr
 from tests.pages_under_test import PAGES, NoBuild, sentences, visit, well
 from ui import language, startup
 
@@ -207,5 +207,7 @@ def test_what_is_told_later_is_told_in_the_language_of_whoever_asked() -> None:
 
 def test_the_way_back_from_an_error_forgot_the_language(tiny: Index) -> None:
     at = visit("search", lang="zh", query="image-99")
-    ways = [way.proto for way in at.get("page_link") if "起始" in way.label or "开始" in way.label]
+    with speaking("zh"):
+        back = tr("Back to the start")
+    ways = [way.proto for way in at.get("page_link") if way.label == back]
     assert [way.query_string for way in ways] == ["lang=zh"]
