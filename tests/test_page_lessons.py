@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import images, language, nearest, pipeline, repeatability
+from engine import build, features, images, language, nearest, pipeline, repeatability
+from engine.features import ExtractionParams
 from engine.index import Index
 from engine.repeatability import Variation
+from tests.conftest import tiny_params
 from tests.pages_under_test import component, refused, sentences, visit, well
 from tests.test_ui_language import english
 from ui.lessons import measuring, show
@@ -133,6 +135,33 @@ def test_a_change_is_measured_by_the_engine(tiny: Index, folder: Path) -> None:
     at.slider[1].set_value(0.25)
     at = well(at.run())
     assert at.success
+
+
+def test_a_change_was_measured_on_other_keypoints_than_the_collections(
+    scratch: Path, folder: Path
+) -> None:
+    params = tiny_params(extraction=ExtractionParams(kind="rootsift"))
+    shown = build.build(folder, "tiny", params, n_workers=1, overwrite=True)
+    at = well(_open(shown, lesson="keypoints", step="5"))
+    gray = images.read(folder / "china.jpg").gray
+    n = len(features.extract(gray, shown.extraction))
+    assert f"{n:,} keypoints on the left" in sentences(at)
+
+
+def test_a_change_that_makes_the_picture_large_took_longer_than_a_slider_may(tiny: Index) -> None:
+    at = well(_open(tiny, lesson="survives"))
+    # Four times the pixels, turned and blurred, are 0.4 s of a processor.
+    assert at.slider(key="lesson-change-zoom").max == 1.5
+
+
+def test_what_is_ignored_took_a_place_behind_the_last(tiny: Index) -> None:
+    at = _open(tiny, lesson="measuring", step="4")
+    sha256 = tiny.images[_id(tiny, "china.jpg")].sha256
+    marks = {_id(tiny, "turned/china.png"): "right", _id(tiny, "rocket.jpg"): "junk"}
+    at.session_state[measuring.KEY] = {(tiny.name, tiny.stamp, sha256): marks}
+    cells = component(well(at.run()), "lesson-cases")["rows"][3]["cells"]
+    # Of 13 pictures the query and the ignored one have no place: there are 11, and one more.
+    assert cells[-1]["text"] == "1, 12"
 
 
 def test_the_ratio_test_leaves_the_clear_matches(tiny: Index, folder: Path) -> None:

@@ -24,7 +24,7 @@ def changed(bench: Bench) -> bool:
     """Let the photograph be changed, and show which keypoints are found again."""
     left, right = st.columns(2)
     turn = left.slider(tr("Turn, degrees clockwise"), -180, 180, 30, 15, key="lesson-change-turn")
-    zoom = right.slider(tr("Zoom"), 0.25, 2.0, 1.0, 0.05, key="lesson-change-zoom")
+    zoom = right.slider(tr("Zoom"), 0.25, 1.5, 1.0, 0.05, key="lesson-change-zoom")
     light = left.slider(tr("Light"), 0.1, 1.5, 1.0, 0.1, key="lesson-change-light")
     blur = right.slider(tr("Blur, pixels"), 0.0, 6.0, 0.0, 0.5, key="lesson-change-blur")
     made = varied.vary(bench, Variation(turn=turn, zoom=zoom, contrast=light, blur=blur))
