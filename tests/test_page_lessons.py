@@ -101,6 +101,18 @@ def test_an_upload_is_done_the_lesson_on(tiny: Index, folder: Path) -> None:
         assert not at.warning
 
 
+def test_who_dropped_a_photograph_again_was_led_out_of_the_lesson(
+    tiny: Index, folder: Path
+) -> None:
+    gone = "upload-" + "a" * 32
+    at = visit("lessons", lesson="survives", step="1", query=gone, keypoint="3")
+    assert "kept for two hours" in refused(at)
+    data = (folder / "china.jpg").read_bytes()
+    at = well(at.file_uploader[0].upload("mine.jpg", data, "image/jpeg").run())
+    assert at.query_params["query"] != [gone] and at.query_params["query"] != gone
+    assert at.header[0].value == "Turned, zoomed, darkened, blurred"
+
+
 def test_the_threshold_is_met_when_fewer_than_100_are_left(tiny: Index) -> None:
     at = well(_open(tiny, lesson="keypoints", step="2"))
     assert [task.value for task in at.info] == ["○ Move the slider until fewer than 100 are left."]

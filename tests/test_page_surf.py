@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,6 +223,19 @@ def test_a_line_to_another_picture_was_forgotten_once_it_was_chosen(tiny: Index)
     shown = component(at, "surf-pair")
     assert shown["chosen"] is not None
     assert f"**{shown['told'][shown['chosen']]}**" in sentences(at)
+
+
+def test_a_picture_beside_it_that_was_removed_took_the_others_with_it(
+    scratch: Path, folder: Path, tmp_path: Path
+) -> None:
+    pictures = tmp_path / "copied"
+    shutil.copytree(folder, pictures)
+    shown = build.build(pictures, "tiny", tiny_params(), n_workers=1, overwrite=True)
+    (pictures / "turned" / "china.png").unlink()
+    gone = str(shown.find_image("turned/china.png"))
+    at = well(page(shown, part="compare", beside="other", other=gone))
+    assert "no longer where it was" in at.warning[0].value
+    assert component(at, "surf-others")["items"]
 
 
 def test_a_picture_without_keypoints_was_told_of_in_shares_of_nothing(tiny: Index) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from engine import verify
+from engine.errors import ImageError
 from engine.index import Index
 from engine.language import tr, trn
 from engine.surf import Features
@@ -276,7 +277,12 @@ def other(shown: Index, here: View) -> None:
     here = dataclasses.replace(here, other=image_id)  # `to` would forget the line
     params = here.params(shown)
     one = bench.of(shown, here.link)
-    two = bench.of(shown, here.link.to(image_id=image_id))
+    try:
+        two = bench.of(shown, here.link.to(image_id=image_id))
+    except ImageError as error:  # this one alone is gone
+        st.warning(words.plain(str(error)))
+        _others(shown, here, results)
+        return
     found = bench.beside(one, two, params)
     passed = np.flatnonzero(taken(found.ratios, here.ratio) & (found.nearest >= 0))
     ours, theirs = _geometry(found.one, passed), _geometry(found.other, found.nearest[passed])
