@@ -166,6 +166,30 @@ def test_a_change_that_makes_the_picture_large_took_longer_than_a_slider_may(tin
     assert at.slider(key="lesson-change-zoom").max == 1.5
 
 
+def test_what_was_moved_in_a_lesson_was_lost_to_whoever_got_the_link(tiny: Index) -> None:
+    at = well(_open(tiny, lesson="survives"))
+    at = well(at.slider(key="lesson-change-turn").set_value(90).run())
+    at = well(at.slider(key="lesson-change-zoom").set_value(0.5).run())
+    (told,) = (
+        at.query_params["moved"]
+        if isinstance(at.query_params["moved"], list)
+        else (at.query_params["moved"],)
+    )
+    assert told == "turn_90~zoom_0.5"
+    again = well(_open(tiny, lesson="survives", moved=told))
+    assert again.slider(key="lesson-change-turn").value == 90
+    assert sentences(again) == sentences(at)
+    assert "moved" not in View.read({"lesson": "survives", "moved": told}).to(step=2).write()
+    assert View.read({"moved": "turn_nan~zoom_1e9~x~-1_2"}) == View.read({})
+    for lesson, step, moved in (
+        ("survives", "1", "turn_9999999~zoom_-3"),
+        ("keypoints", "3", "sizes_-1"),
+        ("geometry", "2", "lines_77"),
+        ("words", "4", "size_3"),
+    ):
+        well(_open(tiny, lesson=lesson, step=step, moved=moved))
+
+
 def test_what_is_ignored_took_a_place_behind_the_last(tiny: Index) -> None:
     at = _open(tiny, lesson="measuring", step="4")
     sha256 = tiny.images[_id(tiny, "china.jpg")].sha256
