@@ -50,7 +50,7 @@ def followed_one(found: Followed) -> None:
     st.markdown(
         tr(
             "**Keypoint {n:,} of {count:,}**, by strength: at {x:.1f}, {y:.1f}, {size:.0f} pixels "
-            "wide, pointing to {angle:.0f}°, response {response:,.0f}.",
+            "wide, pointing {angle:.0f}° clockwise from the right, response {response:,.0f}.",
             n=found.row + 1,
             count=len(features),
             x=x,

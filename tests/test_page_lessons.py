@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import images, language, nearest, pipeline, repeatability
+from engine import build, features, images, language, nearest, pipeline, repeatability
+from engine.features import ExtractionParams
 from engine.index import Index
 from engine.repeatability import Variation
+from tests.conftest import tiny_params
 from tests.pages_under_test import component, refused, sentences, visit, well
 from tests.test_ui_language import english
 from ui.lessons import measuring, show
@@ -99,6 +101,18 @@ def test_an_upload_is_done_the_lesson_on(tiny: Index, folder: Path) -> None:
         assert not at.warning
 
 
+def test_who_dropped_a_photograph_again_was_led_out_of_the_lesson(
+    tiny: Index, folder: Path
+) -> None:
+    gone = "upload-" + "a" * 32
+    at = visit("lessons", lesson="survives", step="1", query=gone, keypoint="3")
+    assert "kept for two hours" in refused(at)
+    data = (folder / "china.jpg").read_bytes()
+    at = well(at.file_uploader[0].upload("mine.jpg", data, "image/jpeg").run())
+    assert at.query_params["query"] != [gone] and at.query_params["query"] != gone
+    assert at.header[0].value == "Turned, zoomed, darkened, blurred"
+
+
 def test_the_threshold_is_met_when_fewer_than_100_are_left(tiny: Index) -> None:
     at = well(_open(tiny, lesson="keypoints", step="2"))
     assert [task.value for task in at.info] == ["○ Move the slider until fewer than 100 are left."]
@@ -133,6 +147,57 @@ def test_a_change_is_measured_by_the_engine(tiny: Index, folder: Path) -> None:
     at.slider[1].set_value(0.25)
     at = well(at.run())
     assert at.success
+
+
+def test_a_change_was_measured_on_other_keypoints_than_the_collections(
+    scratch: Path, folder: Path
+) -> None:
+    params = tiny_params(extraction=ExtractionParams(kind="rootsift"))
+    shown = build.build(folder, "tiny", params, n_workers=1, overwrite=True)
+    at = well(_open(shown, lesson="keypoints", step="5"))
+    gray = images.read(folder / "china.jpg").gray
+    n = len(features.extract(gray, shown.extraction))
+    assert f"{n:,} keypoints on the left" in sentences(at)
+
+
+def test_a_change_that_makes_the_picture_large_took_longer_than_a_slider_may(tiny: Index) -> None:
+    at = well(_open(tiny, lesson="survives"))
+    # Four times the pixels, turned and blurred, are 0.4 s of a processor.
+    assert at.slider(key="lesson-change-zoom").max == 1.5
+
+
+def test_what_was_moved_in_a_lesson_was_lost_to_whoever_got_the_link(tiny: Index) -> None:
+    at = well(_open(tiny, lesson="survives"))
+    at = well(at.slider(key="lesson-change-turn").set_value(90).run())
+    at = well(at.slider(key="lesson-change-zoom").set_value(0.5).run())
+    (told,) = (
+        at.query_params["moved"]
+        if isinstance(at.query_params["moved"], list)
+        else (at.query_params["moved"],)
+    )
+    assert told == "turn_90~zoom_0.5"
+    again = well(_open(tiny, lesson="survives", moved=told))
+    assert again.slider(key="lesson-change-turn").value == 90
+    assert sentences(again) == sentences(at)
+    assert "moved" not in View.read({"lesson": "survives", "moved": told}).to(step=2).write()
+    assert View.read({"moved": "turn_nan~zoom_1e9~x~-1_2"}) == View.read({})
+    for lesson, step, moved in (
+        ("survives", "1", "turn_9999999~zoom_-3"),
+        ("keypoints", "3", "sizes_-1"),
+        ("geometry", "2", "lines_77"),
+        ("words", "4", "size_3"),
+    ):
+        well(_open(tiny, lesson=lesson, step=step, moved=moved))
+
+
+def test_what_is_ignored_took_a_place_behind_the_last(tiny: Index) -> None:
+    at = _open(tiny, lesson="measuring", step="4")
+    sha256 = tiny.images[_id(tiny, "china.jpg")].sha256
+    marks = {_id(tiny, "turned/china.png"): "right", _id(tiny, "rocket.jpg"): "junk"}
+    at.session_state[measuring.KEY] = {(tiny.name, tiny.stamp, sha256): marks}
+    cells = component(well(at.run()), "lesson-cases")["rows"][3]["cells"]
+    # Of 13 pictures the query and the ignored one have no place: there are 11, and one more.
+    assert cells[-1]["text"] == "1, 12"
 
 
 def test_the_ratio_test_leaves_the_clear_matches(tiny: Index, folder: Path) -> None:

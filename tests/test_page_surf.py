@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -208,6 +209,74 @@ def test_another_picture_stands_beside_it(tiny: Index) -> None:
     (agree, n) = re.findall(r"\*\*(\d+) of (\d+) matches agree", sentences(at))[0]
     assert int(agree) > int(n) / 2 > 20
     assert "no picture 99" in refused(page(tiny, part="compare", beside="other", other="99"))
+
+
+def test_a_line_to_another_picture_was_forgotten_once_it_was_chosen(tiny: Index) -> None:
+    turned = tiny.find_image("turned/china.png")
+    assert turned is not None
+    one, two = (bench.of(tiny, link) for link in (_link(tiny), Link(image_id=turned)))
+    found = bench.beside(one, two, tiny.surf)
+    row = int(np.flatnonzero(found.ratios < 0.5)[0])
+    match = f"{row}-{found.nearest[row]}"
+    more = {"part": "compare", "beside": "other", "other": str(turned), "match": match}
+    at = well(page(tiny, **more))
+    shown = component(at, "surf-pair")
+    assert shown["chosen"] is not None
+    assert f"**{shown['told'][shown['chosen']]}**" in sentences(at)
+
+
+def test_a_picture_beside_it_that_was_removed_took_the_others_with_it(
+    scratch: Path, folder: Path, tmp_path: Path
+) -> None:
+    pictures = tmp_path / "copied"
+    shutil.copytree(folder, pictures)
+    shown = build.build(pictures, "tiny", tiny_params(), n_workers=1, overwrite=True)
+    (pictures / "turned" / "china.png").unlink()
+    gone = str(shown.find_image("turned/china.png"))
+    at = well(page(shown, part="compare", beside="other", other=gone))
+    assert "no longer where it was" in at.warning[0].value
+    assert component(at, "surf-others")["items"]
+
+
+def test_a_picture_without_keypoints_was_told_of_in_shares_of_nothing(tiny: Index) -> None:
+    buffer = io.BytesIO()
+    Pillow.new("RGB", (80, 60), "gray").save(buffer, "PNG")
+    query = f"upload-{STORE.keep('flat.png', buffer.getvalue())}"
+    for beside in ("", "other"):
+        told = sentences(well(visit("surf", query=query, part="compare", beside=beside)))
+        assert "No keypoints were found" in told
+        assert "0%" not in told
+
+
+def test_an_upright_patch_was_said_not_to_be_turned_and_to_survive_turning(tiny: Index) -> None:
+    told = sentences(well(page(tiny, upright="1")))
+    assert "points straight up, which is 270° clockwise" in told
+    assert "laid upwards for every keypoint" in told and "turning does" in told
+    assert "neither turning nor zooming" not in told
+    assert "neither turning nor zooming" in sentences(well(page(tiny)))
+
+
+def test_a_curve_that_fails_was_begun_again_for_ever(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+
+    def fails(*given: object) -> None:
+        tried.append(given)
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(curves, "repeat", fails)
+    monkeypatch.setattr(curves, "CURVES", curves.Curves())
+    on = bench.of(tiny, _link(tiny), bench.COMPARED)
+    assert curves.CURVES.get(on, tiny.surf, view.BLUR).wait(60)
+    for _ in range(2):
+        at = well(page(tiny, part="compare", curve="blur"))
+        assert any("ended early" in warning.value for warning in at.warning)
+    assert len(tried) == 1
+    next(b for b in at.button if b.label == "Measure again").click().run()
+    again = curves.CURVES.find(on, tiny.surf, view.BLUR)
+    assert again is not None and again.wait(60)
+    assert len(tried) >= 2
 
 
 def test_a_curve_is_drawn(tiny: Index, monkeypatch: pytest.MonkeyPatch) -> None:

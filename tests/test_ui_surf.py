@@ -1,7 +1,11 @@
 """The page Step by step: its address, its drawings, and what it keeps."""
 
+import dataclasses
 import math
 import re
+import threading
+import time
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -13,10 +17,10 @@ from hypothesis import strategies as st
 from engine import images, repeatability, surf, trace, trace_cells
 from engine.index import Index
 from engine.surf import SurfParams
-from engine.trace_cells import KEPT
+from engine.trace_cells import FLAT, KEPT
 from tests.test_ui_link import links
 from ui.link import Link
-from ui.surf import bench, compare, curves, describing, followed, svg, view
+from ui.surf import bench, compare, curves, describing, followed, steps, svg, view
 from ui.surf.curves import Curves
 from ui.surf.view import View
 
@@ -76,6 +80,17 @@ def test_another_picture_and_another_change_leave_behind_what_does_not_fit_them(
     assert one.to(turn=10).match is None
     assert one.to(threshold=10).at == one.at
     assert one.to(at=(3.0, 4.0, 15.0)).cell is None
+
+
+def test_long_numbers_of_a_line_were_written_so_that_nobody_could_read_them() -> None:
+    one = View(Link(), match=(1_234_567, 999_999_999))
+    assert View.read(one.write()) == one
+
+
+def test_many_layers_were_left_out_of_the_address(tiny: Index) -> None:
+    assert View.read({"layers": "7"}).params(tiny).n_octave_layers == view.MOST_LAYERS
+    many = SimpleNamespace(surf=SurfParams(n_octave_layers=8))
+    assert View.read({"layers": "7"}).params(many).n_octave_layers == 7  # type: ignore[arg-type]
 
 
 def test_the_collections_own_parameters_stand_where_nothing_is_said(tiny: Index) -> None:
@@ -184,6 +199,18 @@ def test_a_click_on_a_map_near_a_keypoint_means_it(tiny: Index, china: View) -> 
     assert "cell" in followed.picked(found, 2, 1.0, 1.0)
 
 
+def test_a_cell_whose_top_is_its_middle_was_said_to_have_no_top(tiny: Index, china: View) -> None:
+    found = followed.follow(tiny, china)
+    judged = found.judged
+    assert judged is not None and judged.newton is not None
+    none = np.zeros(3, np.float32)
+    still = dataclasses.replace(judged.newton, gradient=none, step=none, is_accepted=False)
+    flat = dataclasses.replace(still, determinant=np.float32(0))
+    for newton, told in ((still, "very middle"), (flat, "no single top")):
+        of = dataclasses.replace(judged, fate=FLAT, newton=newton)
+        assert told in steps.fate(dataclasses.replace(found, judged=of))
+
+
 def test_all_layers_are_counted(tiny: Index, china: View) -> None:
     found = followed.follow(tiny, china)
     counted = followed.funnels(found)
@@ -233,6 +260,37 @@ def test_a_curve_is_measured_once_and_grows(tiny: Index, monkeypatch: pytest.Mon
     assert curve.points[1][1:] == (1, 1)
     expected = repeatability.repeat(on.gray, tiny.surf, repeatability.Variation(contrast=0.5))[3]
     assert curve.points[0][1:] == (expected.repeatability, expected.right_matches)
+
+
+def test_each_setting_looked_at_once_had_a_thread_of_its_own_to_the_end(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go, threads, done = threading.Event(), set(), []
+
+    def waits(_: object, params: SurfParams, change: repeatability.Variation) -> Any:
+        threads.add(threading.get_ident())
+        done.append(params.hessian_threshold)
+        may_go.wait(30)
+        return 0, 0, 0, SimpleNamespace(repeatability=1.0, right_matches=1.0)
+
+    now = [1000.0]
+    monkeypatch.setattr(curves, "repeat", waits)
+    monkeypatch.setattr(curves, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    kept, on = Curves(), bench.of(tiny, Link(image_id=0), 160)
+    first = kept.get(on, SurfParams(100.0), view.LIGHT)
+    while not done:
+        time.sleep(0.01)
+    left = kept.get(on, SurfParams(200.0), view.LIGHT)
+    now[0] += curves.PATIENCE + 1
+    last = kept.get(on, SurfParams(300.0), view.LIGHT)
+    may_go.set()
+    assert last.wait(30) and last.is_done
+    # Nobody looks at the others any more: they rest, as far as they are, until somebody does.
+    assert len(threads) == 1 and set(done) == {100.0, 300.0}
+    assert not left.points and len(first.points) == 1
+    assert kept.find(on, SurfParams(100.0), view.LIGHT) is first
+    assert first.wait(30) and len(first.points) == len(curves.STEPS[view.LIGHT])
+    assert done.count(100.0) == len(first.points)
 
 
 def test_a_curve_that_failed_is_measured_again(

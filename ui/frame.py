@@ -15,6 +15,8 @@ from ui.link import Link
 
 log = logging.getLogger(__name__)
 PAGES = Path(__file__).resolve().parents[1] / "pages"
+# What of a page's own address stays with another photograph: where one is, and how one looks.
+PLACE = ("lesson", "step", "part", "threshold", "octaves", "layers", "upright", "short")
 STYLE = """
 <style>
 .stMainBlockContainer { max-width: 1400px; }
@@ -55,6 +57,12 @@ def bar(pages: list[st.Page]) -> None:
         page_language(language.TAGS[language.spoken()])
 
 
+def dropped(**changes: str) -> None:
+    """Go on with another photograph where the visitor was."""
+    kept = {name: told for name in PLACE if (told := st.query_params.get(name))}
+    st.query_params.from_dict(kept | link.here().to(**changes).write())
+
+
 def refuse(error: Exception, pages: list[st.Page]) -> None:
     """Say what is wrong and what mends it, and lead on."""
     log.warning("%s", error)
@@ -65,7 +73,7 @@ def refuse(error: Exception, pages: list[st.Page]) -> None:
     told = words.without_paths(told, str(artifacts.artifacts_folder()))
     st.error(words.with_command(told))
     if isinstance(error, ImageError):
-        query.uploader(tr("Drop another photograph"))
+        query.uploader(tr("Drop another photograph"), dropped)
     _to_start(pages, here)
     if isinstance(error, ArtifactError):
         for name in opened.others(here)[:8]:

@@ -33,7 +33,7 @@ export default function (component) {
     if (!item.step) return
 
     let at = item.start ?? [left + width / 2, top + height / 2]
-    let cross = null
+    let cross = svg.querySelector(".cross") // what an earlier run drew
     const pick = (x, y) => setTriggerValue("picked", [i, round(x), round(y)])
     svg.onclick = (event) => {
       const { x, y } = new DOMPoint(event.clientX, event.clientY)

@@ -11,6 +11,7 @@ from ui import results, urls, words
 from ui.components import Cell, Row, gallery, overlay, table
 from ui.lessons import figures
 from ui.lessons.shared import Bench, Lesson, Step, picked_result, ranking_tiles
+from ui.lessons.view import segments
 from ui.why import view as why
 
 FATES = (
@@ -76,17 +77,9 @@ def after(bench: Bench) -> bool | None:
         st.info(tr("Nothing of this picture matches. Take another one."))
         return None
     kinds = {"all": tr("All"), "in": tr("Inliers"), "out": tr("The others")}
-    chosen = st.segmented_control(
-        tr("Lines"),
-        list(kinds),
-        default="all",
-        format_func=lambda kind: kinds[kind],
-        key="lesson-fates",
-        required=True,
-        label_visibility="collapsed",
-    )
+    chosen = segments(tr("Lines"), "lines", kinds, "lesson-fates")
     counts = of.fates == COUNTS
-    kept = {"all": np.ones(len(of), bool), "in": counts, "out": ~counts}[str(chosen)]
+    kept = {"all": np.ones(len(of), bool), "in": counts, "out": ~counts}[chosen]
     rows = np.flatnonzero(kept)
     drawn = rows[figures.evenly(len(rows), figures.N_LINES)]
     lines = _lines(of, drawn, counts[drawn])

@@ -9,6 +9,7 @@ from ui import words
 from ui.components import bars
 from ui.lessons import figures, varied
 from ui.lessons.shared import Bench, Lesson, Step, n_keypoints
+from ui.lessons.view import segments, slider
 
 FEW = 100
 N_DRAWN = 40
@@ -20,9 +21,8 @@ def spots(bench: Bench) -> bool:
     """Show the strongest keypoints; one that is clicked shows its patch."""
     n = len(bench.query().features)
     if n > 1:
-        n_shown = st.slider(
-            tr("Keypoints shown, strongest first"), 1, n, min(200, n), key=f"lesson-shown-{n}"
-        )
+        label = tr("Keypoints shown, strongest first")
+        n_shown = slider(label, "shown", 1, n, min(200, n), 1, f"lesson-shown-{n}")
     else:
         n_shown = n
     figures.keypoints(bench, n_shown, "lesson-spots")
@@ -55,7 +55,9 @@ def threshold(bench: Bench) -> bool | None:
     least = int(bench.shown.surf.hessian_threshold)
     needed = float(response[FEW - 1]) if len(response) >= FEW else least
     most = max(5000, least + 1000, 1000 * (int(needed) // 1000 + 2))
-    chosen = st.slider(tr("Threshold"), least, most, least, 50, key=f"lesson-threshold-{most}")
+    chosen = slider(
+        tr("Threshold"), "threshold", least, most, least, 50, f"lesson-threshold-{most}"
+    )
     left = int((response >= chosen).sum())
     st.markdown(
         trn("**{n:,}** of {all:,} keypoints is left", "**{n:,}** of {all:,} keypoints are left",
@@ -81,15 +83,7 @@ def sizes(bench: Bench) -> bool:
     found = bench.query()
     of = found.features
     kinds = {"small": tr("The 40 smallest"), "large": tr("The 40 largest")}
-    chosen = st.segmented_control(
-        tr("Which"),
-        list(kinds),
-        default="small",
-        format_func=lambda kind: kinds[kind],
-        key="lesson-sizes",
-        required=True,
-        label_visibility="collapsed",
-    )
+    chosen = segments(tr("Which"), "sizes", kinds, "lesson-sizes")
     order = np.argsort(of.size if chosen == "small" else -of.size, kind="stable")[:N_DRAWN]
     figures.drawn(found.image.rgb, of, order, tr("Your photograph with its keypoints drawn"))
     st.caption(
@@ -131,7 +125,7 @@ def places(bench: Bench) -> None:
 
 def turned(bench: Bench) -> bool:
     """Show the photograph turned, with the strongest keypoints of both."""
-    turn = st.slider(tr("Turn, degrees clockwise"), -180, 180, 30, 15, key="lesson-turn")
+    turn = slider(tr("Turn, degrees clockwise"), "turn", -180, 180, 30, 15, "lesson-turn")
     made = varied.vary(bench, Variation(turn=float(turn)))
     left, right = st.columns(2)
     for column, gray, of, alt in (

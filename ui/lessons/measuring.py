@@ -121,11 +121,13 @@ def hides(bench: Bench) -> None:
         return
     ranks, n_right, _, _ = told
     n_images = len(order(bench, FIRST))
+    junk = sum(mark == "junk" for mark in marks(bench).values())
+    last = n_images - junk + 1  # behind all there are; what is ignored takes no place
     cases = [
         (tr("As it is"), ranks, n_right),
         (tr("One wrong picture more before all others"), tuple(r + 1 for r in ranks), n_right),
         (tr("The last right one not found at all"), ranks[:-1], n_right),
-        (tr("One more right one in the collection, last of all"), (*ranks, n_images), n_right + 1),
+        (tr("One more right one in the collection, last of all"), (*ranks, last), n_right + 1),
     ]
     rows = []
     for name, places, n in cases:

@@ -14,6 +14,7 @@ from ui import urls
 from ui.components import Side, pair
 from ui.lessons import figures, varied
 from ui.lessons.shared import Bench, Lesson, Step, n_keypoints, picked_result
+from ui.lessons.view import slider
 
 LOST = 1 / 3
 FEW = 20
@@ -23,10 +24,15 @@ MOSTLY = 0.9  # of the lines right: the end of an exercise
 def changed(bench: Bench) -> bool:
     """Let the photograph be changed, and show which keypoints are found again."""
     left, right = st.columns(2)
-    turn = left.slider(tr("Turn, degrees clockwise"), -180, 180, 30, 15, key="lesson-change-turn")
-    zoom = right.slider(tr("Zoom"), 0.25, 2.0, 1.0, 0.05, key="lesson-change-zoom")
-    light = left.slider(tr("Light"), 0.1, 1.5, 1.0, 0.1, key="lesson-change-light")
-    blur = right.slider(tr("Blur, pixels"), 0.0, 6.0, 0.0, 0.5, key="lesson-change-blur")
+    with left:
+        label = tr("Turn, degrees clockwise")
+        turn = slider(label, "turn", -180, 180, 30, 15, "lesson-change-turn")
+    with right:
+        zoom = slider(tr("Zoom"), "zoom", 0.25, 1.5, 1.0, 0.05, "lesson-change-zoom")
+    with left:
+        light = slider(tr("Light"), "light", 0.1, 1.5, 1.0, 0.1, "lesson-change-light")
+    with right:
+        blur = slider(tr("Blur, pixels"), "blur", 0.0, 6.0, 0.0, 0.5, "lesson-change-blur")
     made = varied.vary(bench, Variation(turn=turn, zoom=zoom, contrast=light, blur=blur))
     found, rows = made.found, made.found.pairs
     drawn = rows[figures.evenly(len(rows), figures.N_LINES)]
@@ -125,9 +131,8 @@ def ratio(bench: Bench) -> bool | None:
     if image_id is None:
         return None
     _, other, found = _matched(bench, image_id)
-    limit = st.slider(
-        tr("Ratio: nearest distance over second nearest"), 0.4, 1.0, 1.0, 0.02, key="lesson-ratio"
-    )
+    label = tr("Ratio: nearest distance over second nearest")
+    limit = slider(label, "ratio", 0.4, 1.0, 1.0, 0.02, "lesson-ratio")
     rows = found.within(limit)
     share = _show(
         bench, image_id, other.features, np.stack([rows, found.rows[rows]], 1), "lesson-ratio-pair"

@@ -13,6 +13,7 @@ from ui import opened, urls
 from ui.components import Cell, Row, Tile, gallery, table
 from ui.lessons import figures
 from ui.lessons.shared import Bench, Lesson, Step, n_keypoints, picked_result
+from ui.lessons.view import move, value
 
 N_NEAR = 5
 N_SHOWN = 200
@@ -155,13 +156,21 @@ def fewer(bench: Bench) -> bool | None:
         return None
     shown, one = bench.shown, bench.query()
     sizes = [size for size in SIZES if size < shown.n_words] + [shown.n_words]
-    chosen = st.select_slider(tr("Words"), sizes, shown.n_words, key=f"lesson-size-{sizes[-1]}")
+    key = f"lesson-size-{sizes[-1]}"
+    now = int(value("size", shown.n_words))
+    st.session_state[key] = now if now in sizes else shown.n_words
+    chosen = st.select_slider(
+        tr("Words"),
+        sizes,
+        key=key,
+        on_change=lambda: move("size", st.session_state[key], shown.n_words),
+    )
     if chosen == shown.n_words:
         found = Coarse(one.words.word_ids, shown.words(image_id).word_ids)
         other: Features | Keypoints = shown.keypoints(image_id)  # in the order of its words
     else:
-        key = (shown.name, shown.stamp, one.image.sha256, image_id, chosen)
-        found = _coarse(*key, bench)
+        of = (shown.name, shown.stamp, one.image.sha256, image_id, chosen)
+        found = _coarse(*of, bench)
         other = bench.described(image_id).features
     n_pairs = nearest.n_equal_words(found.one, found.other)
     rows = nearest.equal_words(found.one, found.other, 20_000)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import images, repeatability
+from engine import features, images, repeatability
 from engine.repeatability import Repeated, Variant, Variation
 from engine.surf import Features
 from ui import opened
@@ -47,10 +47,23 @@ class Varied:
 
 
 @st.cache_resource(max_entries=16, ttl=1800, show_spinner=False)
-def _made(name: str, stamp: str, sha256: str, variation: Variation, _link: Link) -> Varied:
+def _unchanged(
+    name: str, stamp: str, sha256: str, _link: Link
+) -> tuple[NDArray[np.uint8], Features]:
+    """Return the photograph as it is changed, and its keypoints: the same for every change."""
     shown = opened.open_index(name)
     gray = images.shrink(Bench(shown, View(_link)).query().image.gray, SIDE)
-    variant, one, other, found = repeatability.repeat(gray, shown.surf, variation, n_threads=2)
+    # As the collection's own pictures are looked at: not always by SURF.
+    return gray, features.extract(gray, shown.extraction, n_threads=2)
+
+
+@st.cache_resource(max_entries=16, ttl=1800, show_spinner=False)
+def _made(name: str, stamp: str, sha256: str, variation: Variation, _link: Link) -> Varied:
+    gray, one = _unchanged(name, stamp, sha256, _link)
+    variant = repeatability.vary(gray, variation)
+    extraction = opened.open_index(name).extraction
+    other = features.extract(variant.gray, extraction, n_threads=2)
+    found = repeatability.compare(one, gray.shape, other, variant.gray.shape, variant.affine)
     return Varied(gray, variant, one, other, found)
 
 

@@ -1,10 +1,13 @@
 """What survives: a picture beside its variant, or beside another picture of the collection."""
 
+import dataclasses
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from engine import verify
+from engine.errors import ImageError
 from engine.index import Index
 from engine.language import tr, trn
 from engine.surf import Features
@@ -42,6 +45,7 @@ def variation(shown: Index, here: View) -> None:
             settings(shown, here)
     found = bench.varied(on, here.params(shown), here.variation)
     with left:
+        _lacking(found.one)
         shows = {
             MATCHES: tr("Matches"),
             KEPT: tr("Found again"),
@@ -61,6 +65,17 @@ def variation(shown: Index, here: View) -> None:
             )
         )
     curves.show(on, here.params(shown), here)
+
+
+def _lacking(of: Features) -> None:
+    """Say so where the picture has nothing that could be found again."""
+    if not len(of):
+        st.warning(
+            tr(
+                "No keypoints were found: the picture is very smooth or dark. Lower the threshold, "
+                "or try another picture."
+            )
+        )
 
 
 def _sliders(here: View) -> None:
@@ -97,6 +112,8 @@ def taken(ratios: NDArray[np.float32], percent: int) -> NDArray[np.bool_]:
 def told_repeated(found: Varied) -> str:
     """Say how many keypoints are found again."""
     common = int(found.found.is_common_one.sum()), int(found.found.is_common_other.sum())
+    if not min(common):
+        return tr("No keypoint lies whole in what both pictures show, so none can be found again.")
     return tr(
         "**{share:.0%} are found again**: {n:,} keypoints at the same place with the same size, of "
         "{fewer:,} that could be. {one:,} lie in the part that both pictures show here, {other:,} "
@@ -114,10 +131,12 @@ def told_matches(found: Varied, percent: int) -> str:
     """Say how many matches are right."""
     passed = taken(found.ratios, percent) & (found.found.nearest >= 0)
     n, right = int(passed.sum()), int((passed & found.found.is_right).sum())
+    if not n:
+        return tr("No match passes the ratio test.")
     told = tr(
         "**{share:.0%} of the matches are right**: {right:,} of {n:,} that pass the ratio test; "
         "{wrong:,} lead elsewhere.",
-        share=right / n if n else 0.0,
+        share=right / n,
         right=right,
         n=n,
         wrong=n - right,
@@ -255,10 +274,15 @@ def other(shown: Index, here: View) -> None:
         return
     image_id = results[0] if here.other is None else here.other
     opened.check_image(shown, image_id)
-    here = here.to(other=image_id)
+    here = dataclasses.replace(here, other=image_id)  # `to` would forget the line
     params = here.params(shown)
     one = bench.of(shown, here.link)
-    two = bench.of(shown, here.link.to(image_id=image_id))
+    try:
+        two = bench.of(shown, here.link.to(image_id=image_id))
+    except ImageError as error:  # this one alone is gone
+        st.warning(words.plain(str(error)))
+        _others(shown, here, results)
+        return
     found = bench.beside(one, two, params)
     passed = np.flatnonzero(taken(found.ratios, here.ratio) & (found.nearest >= 0))
     ours, theirs = _geometry(found.one, passed), _geometry(found.other, found.nearest[passed])
@@ -291,6 +315,7 @@ def other(shown: Index, here: View) -> None:
             )
         )
     with left:
+        _lacking(found.one)
         name = shown.images[image_id].shown
         _pair(
             here,

@@ -1,12 +1,14 @@
 """How repeatability and right matches fall as a picture is changed more and more.
 
-Each curve is some ten pictures and their SURF. They are made one after another in the background,
-one curve at a time in the whole server, and kept for all who look at the same picture.
+Each curve is some ten pictures and their SURF. One thread of the whole server makes them, a picture
+at a time, for the curve that was looked at last; what nobody looks at any more rests until somebody
+does. They are kept for all who look at the same picture.
 """
 
 import dataclasses
 import logging
 import threading
+import time
 from typing import Any
 
 import streamlit as st
@@ -21,6 +23,7 @@ from ui.surf.view import BLUR, LIGHT, TURN, ZOOM, View
 
 log = logging.getLogger(__name__)
 N_KEPT = 256
+PATIENCE = 120.0  # seconds: browsers wake a hidden page once a minute
 STEPS: dict[str, tuple[float, ...]] = {
     TURN: tuple(range(0, 181, 15)),
     ZOOM: (0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1, 1.2, 1.4, 1.6, 1.8, 2),
@@ -54,11 +57,14 @@ class Curve:
         What is measured, in the order of STEPS.
     is_failed : bool
         Whether it ended before its end.
+    asked : float
+        When it was looked at last, in seconds of the server's clock.
     """
 
     kind: str
     points: list[tuple[float, float, float]] = dataclasses.field(default_factory=list)
     is_failed: bool = False
+    asked: float = 0.0
     _ended: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     def wait(self, seconds: float) -> bool:
@@ -71,39 +77,73 @@ class Curve:
         return self.is_failed or len(self.points) == len(STEPS[self.kind])
 
 
+Key = tuple[str, SurfParams, str]
+
+
 class Curves:
     """All curves of this server, the least recently looked at given up first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
-        self._kept: LRUCache[tuple[str, SurfParams, str], Curve] = LRUCache(N_KEPT)
+        self._kept: LRUCache[Key, Curve] = LRUCache(N_KEPT)
+        self._waiting: dict[Key, tuple[Curve, Bench, SurfParams]] = {}
+        self._is_running = False
+
+    def find(self, on: Bench, params: SurfParams, kind: str) -> Curve | None:
+        """Return a curve that was begun; it goes on if it rested."""
+        key = on.sha256, params, kind
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._go_on(key, found, on, params)
+        return found
 
     def get(self, on: Bench, params: SurfParams, kind: str) -> Curve:
-        """Return a curve; the first who asks has it begun."""
+        """Return a curve; the first who asks has it begun, and who asks after it failed."""
         key = on.sha256, params, kind
         with self._lock:
             found = self._kept.get(key)
             if found is None or found.is_failed:
                 found = self._kept[key] = Curve(kind)
-                arguments = (found, on, params)
-                threading.Thread(
-                    target=self._run, args=arguments, name="curve", daemon=True
-                ).start()
+            self._go_on(key, found, on, params)
         return found
 
-    def _run(self, curve: Curve, on: Bench, params: SurfParams) -> None:
-        try:
-            for x in STEPS[curve.kind]:
-                with self._turn:
-                    change = Variation(**{FIELDS[curve.kind]: float(x)})
-                    found = repeat(on.gray, params, change)[3]
-                    curve.points.append((x, found.repeatability, found.right_matches))
-        except Exception:
-            log.exception("a curve could not be measured")
-            curve.is_failed = True
-        finally:
-            curve._ended.set()
+    def _go_on(self, key: Key, curve: Curve, on: Bench, params: SurfParams) -> None:
+        curve.asked = time.monotonic()
+        if curve.is_done:
+            return
+        self._waiting[key] = curve, on, params
+        if not self._is_running:
+            self._is_running = True
+            threading.Thread(target=self._run, name="curves", daemon=True).start()
+
+    def _next(self) -> tuple[Curve, Bench, SurfParams] | None:
+        """Return what was looked at last; None, and no more comes, where nothing is left."""
+        with self._lock:
+            late = time.monotonic() - PATIENCE
+            self._waiting = {
+                key: each
+                for key, each in self._waiting.items()
+                if each[0].asked >= late and not each[0].is_done
+            }
+            if not self._waiting:
+                self._is_running = False
+                return None
+            return max(self._waiting.values(), key=lambda each: each[0].asked)
+
+    def _run(self) -> None:
+        while (found := self._next()) is not None:
+            curve, on, params = found
+            try:
+                x = STEPS[curve.kind][len(curve.points)]
+                change = Variation(**{FIELDS[curve.kind]: float(x)})
+                repeated = repeat(on.gray, params, change)[3]
+                curve.points.append((x, repeated.repeatability, repeated.right_matches))
+            except Exception:
+                log.exception("a curve could not be measured")
+                curve.is_failed = True
+            if curve.is_done:
+                curve._ended.set()
 
 
 CURVES = Curves()
@@ -122,12 +162,24 @@ def show(on: Bench, params: SurfParams, here: View) -> None:
             )
         )
         return
-    curve = CURVES.get(on, params, here.curve)
+
+    def asked() -> Curve:
+        # What failed is not begun again by looking at it: that would go round for ever.
+        found = CURVES.find(on, params, here.curve)
+        return CURVES.get(on, params, here.curve) if found is None else found
+
+    def again() -> None:
+        CURVES.get(on, params, here.curve)
+
+    curve = asked()
     if curve.is_done:
         _draw(curve, here)
+        if curve.is_failed:
+            st.button(tr("Measure again"), on_click=again)
         return
 
     def growing() -> None:
+        curve = asked()
         _draw(curve, here)
         if curve.is_done:
             st.rerun()

@@ -52,7 +52,12 @@ def orientation(found: Followed, traced: Trace) -> None:
     )
     of = traced.orientation
     if of is None:
-        st.info(tr("Upright: no direction is looked for, and the patch is not turned."))
+        st.info(
+            tr(
+                "Upright: no direction is looked for. Every keypoint points straight up, which is "
+                "270° clockwise from the right."
+            )
+        )
         return
     asked = found.here.window
     window = max(0, of.winner) if asked is None else asked
@@ -215,6 +220,13 @@ def patch(found: Followed, traced: Trace) -> None:
             "A window of 21 scales, {side} × {side} samples here, is laid along the direction and "
             "shrunk to 21 × 21 pixels. So neither turning nor zooming the picture changes it much.",
             side=of.window_side,
+        )
+        if not found.params.upright
+        else tr(
+            "A window of 21 scales, {side} × {side} samples here, is laid upwards for every "
+            "keypoint, so that the patch lies on its side, and shrunk to 21 × 21 pixels. Zooming "
+            "the picture does not change it much; turning does.",
+            side=of.window_side,
         ),
     )
     x, y = traced.xy.tolist()
@@ -287,7 +299,7 @@ def cells(found: Followed, traced: Trace) -> None:
 
 
 def _gradients(traced: Trace, square: int) -> Figure:
-    """Draw the weighted gradients over the patch, as lines from light to dark."""
+    """Draw the weighted gradients over the patch, as lines from dark to light."""
     of = traced.description
     # A gradient lies between the pixels of the patch that it is made of.
     drawn = svg.image(_inlined(of.patch), -0.5, -0.5, 21, 21)

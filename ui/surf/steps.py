@@ -18,10 +18,20 @@ FATES = {
     MARGIN: mark("It lies so near the border that a filter of the next layer leaves the picture."),
     BELOW: mark("Its response is not above the threshold."),
     NOT_LARGEST: mark("One of its 26 neighbours is at least as strong."),
-    FLAT: mark("The parabola through its neighbours has no top: the step is refused."),
-    FAR: mark("The step leads out of the cell, so that another cell answers for the place."),
+    FLAT: mark("The parabola through its neighbours has no single top: the step is refused."),
+    FAR: mark("The step would be longer than one cell or one layer: it is refused."),
     KEPT: mark("It passed all tests and is a keypoint."),
 }
+STILL = mark("The top lies in the very middle of the cell. Such a step of 0 is refused.")
+
+
+def fate(found: Followed) -> str:
+    """Say what became of the cell that is looked at."""
+    judged = found.judged
+    assert judged is not None
+    if judged.fate == FLAT and judged.newton is not None and judged.newton.determinant != 0:
+        return STILL
+    return FATES[judged.fate]
 
 
 def heading(number: int, title: str, told: str) -> None:
@@ -271,7 +281,7 @@ def maxima(found: Followed) -> None:
     if judged is None:
         st.info(tr("The first and last layer of an octave only serve as neighbours."))
     else:
-        st.markdown(f"**{tr(FATES[judged.fate])}**")
+        st.markdown(f"**{tr(fate(found))}**")
         if judged.around is not None:
             _cube(found)
     key = "surf-funnel"
@@ -336,8 +346,8 @@ def _funnel(found: Followed) -> None:
     if n_kept > n:
         st.caption(
             trn(
-                "{n} of them has no room for its wavelets or window and is dropped later.",
-                "{n} of them have no room for their wavelets or window and are dropped later.",
+                "{n} of them has no room for any of its wavelets and is dropped later.",
+                "{n} of them have no room for any of their wavelets and are dropped later.",
                 n_kept - n,
             )
         )
@@ -350,7 +360,8 @@ def newton(found: Followed) -> None:
         tr("The Newton step"),
         tr(
             "The largest value rarely lies in the middle of a cell. A parabola through the 27 "
-            "values says where its top is; a step of more than one cell is refused."
+            "values says where its top is; a step of more than one cell or layer is refused, and "
+            "so is a step of 0."
         ),
     )
     judged = found.judged

@@ -23,7 +23,7 @@ MOST_LAYERS = 5
 RANGES = {
     "threshold": (0, 10_000_000, None),
     "octaves": (1, 16, None),
-    "layers": (1, MOST_LAYERS, None),
+    "layers": (1, 16, None),
     "upright": (0, 1, None),
     "short": (0, 1, None),
     "window": (0, 71, None),
@@ -147,7 +147,9 @@ class View:
             own[name] = "" if value == usual else str(value)
         for name in PATTERNS:
             value = getattr(self, name)
-            own[name] = "" if value is None else "-".join(f"{part:g}" for part in value)
+            # Whole numbers as they are: "g" would write a long one as 1e+06.
+            told = (str(part) if isinstance(part, int) else f"{part:g}" for part in value or ())
+            own[name] = "-".join(told)
         return self.link.write() | {key: value for key, value in own.items() if value}
 
     def to(self, **changes: Any) -> Self:
@@ -183,7 +185,7 @@ class View:
         return SurfParams(
             hessian_threshold=min(threshold, float(most)),
             n_octaves=min(octaves, highest),
-            n_octave_layers=layers,
+            n_octave_layers=min(layers, max(MOST_LAYERS, own.n_octave_layers)),
             extended=own.extended if self.short is None else not self.short,
             upright=own.upright if self.upright is None else bool(self.upright),
         )
