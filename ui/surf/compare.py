@@ -115,10 +115,10 @@ def told_repeated(found: Varied) -> str:
     if not min(common):
         return tr("No keypoint lies whole in what both pictures show, so none can be found again.")
     return tr(
-        "**{share:.0%} are found again**: {n:,} keypoints at the same place with the same size, of "
-        "{fewer:,} that could be. {one:,} lie in the part that both pictures show here, {other:,} "
-        "there. The same means: brought onto one picture, the two circles share more than 60 % of "
-        "what they cover.",
+        "**{share:.0%} are found again**: {n:,} of the {fewer:,} keypoints that could be, at the "
+        "same place with the same size. {one:,} lie in the part that both pictures show here, "
+        "{other:,} there. The same means: brought onto one picture, the two circles share more "
+        "than 60 % of what they cover.",
         share=found.found.repeatability,
         n=len(found.found.pairs),
         fewer=min(common),
