@@ -12,6 +12,7 @@ export default function (component) {
 
   swapping.textContent = data.texts.swap
   blinking.textContent = data.texts.blink
+  root.querySelector(".tools").hidden = false
   stage.style.setProperty("--ratio", `${data.width} / ${data.height}`)
   range.setAttribute("aria-label", bench.fill(data.texts.share, { name: data.name_above }))
   const show = () => {
