@@ -155,6 +155,20 @@ def test_before_the_map_was_laid_out_all_words_were_told_to_be_in_the_part_chose
         assert well(pressed(at, "The whole map")).query_params == more
 
 
+@pytest.mark.parametrize(("state", "told"), [(jobs.WAITING, None), (jobs.RUNNING, "so far")])
+def test_the_layout_of_the_map_offered_a_stop_that_did_nothing(
+    tiny: Index, monkeypatch: pytest.MonkeyPatch, state: str, told: str | None
+) -> None:
+    job = Job("map", state, begun=time.monotonic() - 7)
+    monkeypatch.setattr(kept, "map_of", lambda _: job)
+    at = well(visit("vocabulary"))
+    assert "Stop" not in [button.label for button in at.button]
+    if told is None:
+        assert at.get("progress")
+    else:
+        assert "Laying the words out" in sentences(at) and told in sentences(at)
+
+
 def test_a_part_could_not_be_left_while_the_map_was_away(tiny: Index) -> None:
     at = well(visit("vocabulary", area="near-3-5", map="away"))
     assert well(pressed(at, "The whole map")).query_params == {"map": "away"}

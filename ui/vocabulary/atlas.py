@@ -47,7 +47,8 @@ def _whole() -> None:
 
 def _being_laid_out(shown: Index, job: Job) -> None:
     if job.active:
-        jobs.progress(job, tr("Laying the words out on a map. Below, they can be used already."))
+        what = tr("Laying the words out on a map. Below, they can be used already.")
+        jobs.progress(job, what, stops=False)
     else:
         jobs.failed(job)
     st.caption(

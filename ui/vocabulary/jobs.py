@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import logging
 import threading
+import time
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -15,7 +16,7 @@ import streamlit as st
 
 from engine import artifacts
 from engine.errors import CancelledError, EngineError
-from engine.language import tr
+from engine.language import tr, trn
 from ui import words
 from ui.language import kept
 
@@ -40,6 +41,8 @@ class Job:
         What it found, once it is done.
     error : str
         What went wrong, if something did.
+    begun : float
+        When its turn came, in seconds of the monotonic clock.
     """
 
     key: Hashable
@@ -48,6 +51,7 @@ class Job:
     n_total: int = 0
     result: Any = None
     error: str = ""
+    begun: float = 0.0
     _stop: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @property
@@ -132,7 +136,7 @@ class Jobs:
         try:
             with contextlib.suppress(CancelledError):
                 job.tell(0, 0)
-                job.state = RUNNING
+                job.begun, job.state = time.monotonic(), RUNNING
                 job.result = work(job)
                 job.state = DONE
             if job.state != DONE:
@@ -154,12 +158,12 @@ def begin(key: Hashable, work: Work) -> None:
     JOBS.start(key, work)
 
 
-def progress(job: Job, what: str) -> None:
-    """Show how far a job is, until it ends; it may be stopped."""
-    st.fragment(_bar, run_every=1.0)(job, what)
+def progress(job: Job, what: str, stops: bool = True) -> None:
+    """Show how far a job is, until it ends; most may be stopped."""
+    st.fragment(_bar, run_every=1.0)(job, what, stops)
 
 
-def _bar(job: Job, what: str) -> None:
+def _bar(job: Job, what: str, stops: bool) -> None:
     if not job.active:
         st.rerun(scope="app")
     share = job.n_done / job.n_total if job.n_total else 0.0
@@ -168,7 +172,13 @@ def _bar(job: Job, what: str) -> None:
     elif job.state == WAITING:
         what = tr("Waiting for its turn: {what}", what=what)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(share, 1.0), what)
+        if job.n_total or job.state == WAITING:
+            st.progress(min(share, 1.0), what)
+        else:
+            n = int(time.monotonic() - job.begun)
+            st.caption(f"{what} · " + trn("{n:,} second so far", "{n:,} seconds so far", n))
+        if not stops:
+            return
         st.button(tr("Stop"), key=f"stop-{id(job)}", on_click=job.stop, disabled=job.stopping)
 
 
