@@ -12,7 +12,7 @@ from engine.index import Index
 from engine.language import mark, tr, trn
 from engine.pipeline import QueryFeatures
 from engine.surf import SurfParams
-from ui import keypoints, link, opened, query, urls, words
+from ui import charts, keypoints, link, opened, query, urls, words
 from ui.components import viewer
 from ui.link import Link
 
@@ -123,17 +123,7 @@ def chart(
     ]
     series: list[dict[str, Any]] = [
         {"type": "bar", "name": tr("this picture"), "data": bars, "barCategoryGap": "0%"},
-        {
-            "type": "bar",
-            "name": "click",
-            "data": [top] * len(bars),
-            "barGap": "-100%",
-            "itemStyle": {"opacity": 0},
-            "emphasis": {"itemStyle": {"opacity": 0.12, "color": "#888888"}},
-            "selectedMode": "single",
-            "select": {"itemStyle": {"opacity": 0.12}},
-            "tooltip": {"show": False},
-        },
+        charts.targets(len(bars), top),
     ]
     if word is not None and word in ids:
         series[0]["markLine"] = {
@@ -156,10 +146,9 @@ def chart(
     }
 
     def clicked() -> None:
-        selected = st.session_state["histogram"]["selection"].get("selected") or []
-        places = [i for part in selected for i in part.get("data_indices", [])]
-        if places:
-            link.go(word=int(ids[places[0]]))
+        place = charts.clicked("histogram", len(ids))
+        if place is not None:
+            link.go(word=int(ids[place]))
             st.session_state.pop("keypoint", None)
 
     st.echarts_chart(

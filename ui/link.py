@@ -8,7 +8,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import streamlit as st
 
@@ -99,6 +99,24 @@ class Link:
         if any(kind in changes for kind in _QUERIES):
             changes = dict.fromkeys(_QUERIES) | changes
         return dataclasses.replace(self, **changes)
+
+
+class Viewed(Protocol):
+    """What a page shows: its link, and choices of its own."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def link(self) -> Link:
+        """What all pages have in common."""
+
+
+def divide(view: Viewed, changes: Mapping[str, Any]) -> tuple[Link, dict[str, Any]]:
+    """Return a view's link with the changes that are the link's, and those that are its own."""
+    own = {field.name for field in dataclasses.fields(view)}
+    mine = {key: value for key, value in changes.items() if key in own}
+    inner = {key: value for key, value in changes.items() if key not in own}
+    return (view.link.to(**inner) if inner else view.link), mine
 
 
 def here() -> Link:

@@ -1,6 +1,7 @@
 """Addresses of pictures on this server, as `ui.routes` serves them."""
 
 from base64 import b64encode
+from typing import Protocol
 from urllib.parse import quote, urlencode
 
 import streamlit as st
@@ -16,8 +17,15 @@ def prefix() -> str:
     return f"/{path}" if path else ""
 
 
-def page(name: str, to: Link) -> str:
-    """Return the address of a page of the app: search, vocabulary, inspect or evaluation."""
+class Writes(Protocol):
+    """A link, or what a page shows beyond it."""
+
+    def write(self) -> dict[str, str]:
+        """Return the parameters of its address."""
+
+
+def page(name: str, to: Writes) -> str:
+    """Return the address of a page of the app, by the name of its file."""
     path = f"{prefix()}/{'' if name == 'search' else name}"
     values = urlencode(to.write())
     return f"{path}?{values}" if values else path

@@ -4,13 +4,12 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from typing import Any, Self
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from engine.language import mark, tr
 from ui import link, urls
-from ui.link import Link
+from ui.link import Link, divide
 
 RUNS, MEASURE, TRUTHS = "", "measure", "truths"
 PARTS = {RUNS: mark("Runs"), MEASURE: mark("Measure"), TRUTHS: mark("Ground truths")}
@@ -64,16 +63,12 @@ class View:
 
     def to(self, **changes: Any) -> Self:
         """Return this view with other choices, of its own or of the link."""
-        own = {field.name for field in dataclasses.fields(self)}
-        inner = {key: value for key, value in changes.items() if key not in own}
-        mine = {key: value for key, value in changes.items() if key in own}
-        found = self.link.to(**inner) if inner else self.link
+        found, mine = divide(self, changes)
         return dataclasses.replace(self, link=found, **mine)
 
     def href(self, **changes: Any) -> str:
         """Return the address of this view with other choices."""
-        values = urlencode(self.to(**changes).write())
-        return f"{urls.prefix()}/evaluation" + (f"?{values}" if values else "")
+        return urls.page("evaluation", self.to(**changes))
 
 
 def go(**changes: Any) -> None:

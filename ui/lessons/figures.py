@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine import draw, images, nearest, patches
 from engine.language import tr, trn
 from engine.surf import Features, Keypoints
-from ui import opened, query, urls
+from ui import charts, opened, query, urls
 from ui.components import Side, pair, viewer
 from ui.lessons.shared import Bench, n_keypoints
 from ui.lessons.view import go
@@ -194,17 +194,6 @@ def histogram(bench: Bench, values: NDArray[np.float32], key: str) -> None:
     bars: list[Any] = [
         {"value": value, "itemStyle": {"color": colour}} for value, colour in zip(heights, colours)
     ]
-    behind = {  # full height, so that thin bars can be hit
-        "type": "bar",
-        "name": "click",
-        "data": [top] * len(bars),
-        "barGap": "-100%",
-        "itemStyle": {"opacity": 0},
-        "emphasis": {"itemStyle": {"opacity": 0.12, "color": "#888888"}},
-        "selectedMode": "single",
-        "select": {"itemStyle": {"opacity": 0.12}},
-        "tooltip": {"show": False},
-    }
     spec = {
         "animation": False,
         "grid": {"left": 44, "right": 8, "top": 16, "bottom": 56},
@@ -214,15 +203,14 @@ def histogram(bench: Bench, values: NDArray[np.float32], key: str) -> None:
         "dataZoom": [{"type": "slider", "height": 18, "bottom": 8}, {"type": "inside"}],
         "series": [
             {"type": "bar", "name": tr("keypoints"), "data": bars, "barCategoryGap": "0%"},
-            behind,
+            charts.targets(len(bars), top),
         ],
     }
 
     def clicked() -> None:
-        chosen = st.session_state[key]["selection"].get("selected") or []
-        places = [i for part in chosen for i in part.get("data_indices", [])]
-        if places and 0 <= places[0] < len(ids):
-            go(word=int(ids[places[0]]))
+        place = charts.clicked(key, len(ids))
+        if place is not None:
+            go(word=int(ids[place]))
 
     used = int((values > 0).sum())
     alt = trn(

@@ -4,12 +4,11 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from ui import urls
-from ui.link import Link
+from ui.link import Link, divide
 
 PARAMETERS = ("lesson", "step", "result", "keypoint", "off", "moved")
 MOST_OFF = 64
@@ -90,16 +89,13 @@ class View:
         Another query or lesson takes what was chosen in the first with it, another step what was
         moved.
         """
-        own = {field.name for field in dataclasses.fields(self)}
-        inner = {key: value for key, value in changes.items() if key not in own}
-        mine = {key: value for key, value in changes.items() if key in own}
-        found = self.link.to(**inner) if inner else self.link
+        found, mine = divide(self, changes)
         nothing: dict[str, Any] = {"result": None, "keypoint": None, "off": ()}
         if found.query() != self.link.query() or found.collection != self.link.collection:
             mine = nothing | mine
         if mine.get("lesson", self.lesson) != self.lesson:
             mine = nothing | {"step": 1} | mine
-            found = dataclasses.replace(found, word=None) if "word" not in inner else found
+            found = dataclasses.replace(found, word=None) if "word" not in changes else found
         is_there = all(mine.get(key, getattr(self, key)) == getattr(self, key) for key in PLACE)
         if not is_there or found.query() != self.link.query():
             mine = {"moved": ()} | mine
@@ -107,8 +103,7 @@ class View:
 
     def href(self, **changes: Any) -> str:
         """Return the address of this view with other choices."""
-        values = urlencode(self.to(**changes).write())
-        return f"{urls.prefix()}/lessons" + (f"?{values}" if values else "")
+        return urls.page("lessons", self.to(**changes))
 
 
 def _short(value: float) -> str:

@@ -11,7 +11,7 @@ from engine import features, images, lookup
 from engine.language import tr, trn
 from engine.trace import Trace
 from engine.trace_describe import Orientation
-from ui import urls
+from ui import charts, urls
 from ui.components import Cell, Figure, Row, Tile, figures, gallery, table
 from ui.surf import svg, view
 from ui.surf.followed import Followed
@@ -177,25 +177,14 @@ def _sectors(of: Orientation, window: int) -> None:
                 "data": bars,
                 "barCategoryGap": "0%",
             },
-            {
-                "type": "bar",
-                "name": "click",
-                "data": [float(lengths.max())] * 72,
-                "barGap": "-100%",
-                "itemStyle": {"opacity": 0},
-                "emphasis": {"itemStyle": {"opacity": 0.12, "color": "#888888"}},
-                "selectedMode": "single",
-                "select": {"itemStyle": {"opacity": 0}},
-                "tooltip": {"show": False},
-            },
+            charts.targets(len(lengths), float(lengths.max())),
         ],
     }
 
     def clicked() -> None:
-        selected = st.session_state["sectors"]["selection"].get("selected") or []
-        places = [i for part in selected for i in part.get("data_indices", [])]
-        if places:
-            view.go(window=int(places[0]))
+        place = charts.clicked("sectors", len(lengths))
+        if place is not None:
+            view.go(window=place)
 
     alt = tr(
         "Length of the sum for each of 72 windows; the longest, {length:,.1f}, around {degrees}°",

@@ -12,7 +12,7 @@ from engine.index import Index
 from engine.repeatability import Variation
 from engine.surf import SurfParams
 from ui import keypoints, urls
-from ui.link import Link
+from ui.link import Link, divide
 
 STEPS, COMPARE = "", "compare"
 MATCHES, KEPT, LOST = "", "kept", "lost"
@@ -158,10 +158,7 @@ class View:
         Another query takes what was looked at in the first with it, other pictures the line between
         them.
         """
-        own = {field.name for field in dataclasses.fields(self)}
-        inner = {key: value for key, value in changes.items() if key not in own}
-        mine = {key: value for key, value in changes.items() if key in own}
-        found = self.link.to(**inner) if inner else self.link
+        found, mine = divide(self, changes)
         if found.query() != self.link.query() or found.collection != self.link.collection:
             mine = {"at": None, "cell": None, "match": None, "other": None} | mine
         if mine.keys() & MOVES:
@@ -172,8 +169,7 @@ class View:
 
     def href(self, **changes: Any) -> str:
         """Return the address of this view with other choices."""
-        values = urlencode(self.to(**changes).write())
-        return f"{urls.prefix()}/surf" + (f"?{values}" if values else "")
+        return urls.page("surf", self.to(**changes))
 
     def params(self, shown: Index) -> SurfParams:
         """Return the parameters of SURF that it names; the collection's own where it does not."""

@@ -4,13 +4,12 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any, Self
-from urllib.parse import quote, urlencode
 
 import streamlit as st
 
 from engine.language import mark, tr
 from ui import link, urls
-from ui.link import Link
+from ui.link import Link, divide
 from ui.vocabulary.area import Area
 
 WORDS, SEARCH, COMPARE, QUALITY = "", "search", "compare", "quality"
@@ -130,16 +129,12 @@ class View:
 
     def to(self, **changes: Any) -> Self:
         """Return this view with other choices, of its own or of the link."""
-        own = {field.name for field in dataclasses.fields(self)}
-        inner = {key: value for key, value in changes.items() if key not in own}
-        mine = {key: value for key, value in changes.items() if key in own}
-        found = self.link.to(**inner) if inner else self.link
+        found, mine = divide(self, changes)
         return dataclasses.replace(self, link=found, **mine)
 
     def href(self, **changes: Any) -> str:
         """Return the address of this view with other choices."""
-        values = urlencode(self.to(**changes).write(), quote_via=quote)
-        return f"{urls.prefix()}/vocabulary" + (f"?{values}" if values else "")
+        return urls.page("vocabulary", self.to(**changes))
 
     def with_word(self, word: int) -> tuple[int, ...]:
         """Return the words of the search and this one; the same if there is no room."""

@@ -11,7 +11,7 @@ import streamlit as st
 from engine.index import Index
 from engine.language import mark
 from ui import urls
-from ui.link import Link
+from ui.link import Link, divide
 
 FEW, COUNTED, ALL = "", "counted", "all"
 LINES = {
@@ -97,10 +97,7 @@ class View:
         Another query takes what was left out of the first with it, and its result; another result
         takes the match.
         """
-        own = {field.name for field in dataclasses.fields(self)}
-        inner = {key: value for key, value in changes.items() if key not in own}
-        mine = {key: value for key, value in changes.items() if key in own}
-        found = self.link.to(**inner) if inner else self.link
+        found, mine = divide(self, changes)
         if found.query() != self.link.query() or found.collection != self.link.collection:
             mine = {"result": None, "off": (), "areas": ()} | mine
         if "result" in mine:
@@ -109,8 +106,7 @@ class View:
 
     def href(self, **changes: Any) -> str:
         """Return the address of this view with other choices."""
-        values = urlencode(self.to(**changes).write())
-        return f"{urls.prefix()}/why" + (f"?{values}" if values else "")
+        return urls.page("why", self.to(**changes))
 
 
 def drawing(opened: Index, here: View, what: str) -> str:
