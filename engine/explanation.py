@@ -148,6 +148,8 @@ class Explanation:
         Carries pixels of the query to pixels of the picture, where the matches agree on that.
     factors : Factors or None
         Of a verified score.
+    dimensions : (D,) float64 array or None
+        What each number of a model's vectors adds: the product of the two pictures'.
     """
 
     method: str
@@ -160,12 +162,14 @@ class Explanation:
     matches: MatchShares | None = None
     affine: NDArray[np.float64] | None = None
     factors: Factors | None = None
+    dimensions: NDArray[np.float64] | None = None
 
     @property
     def total(self) -> float:
         """All parts together; the score but for rounding."""
         parts = [sum(term.value for term in self.terms)]
         parts += [float(one.values.sum()) for one in (self.words, self.matches) if one is not None]
+        parts += [] if self.dimensions is None else [float(self.dimensions.sum())]
         return sum(parts)
 
 

@@ -17,6 +17,7 @@ from engine import (
     images,
     lookup,
     methods,
+    nearest,
     packing,
     patches,
     rerank,
@@ -179,7 +180,7 @@ def search_query(
     query : QueryFeatures
         From `describe_query`.
     method : str or None
-        One of `methods.METHODS`; None takes the index's own.
+        One of `methods.METHODS`, or a model's vectors by name; None takes the index's own.
     n_results : int or None
         How many, at least 1; None gives all.
     exclude_self : bool
@@ -200,7 +201,10 @@ def search_query(
     ValueError
         If there is no such method, or `n_results` is below 1.
     """
-    chosen = methods.check_method(method or index.method)
+    chosen = methods.check_method(method or index.method, index.parts)
+    if methods.is_embedding(chosen):
+        asked_of = (chosen, n_results, exclude_self, n_threads)
+        return nearest.search_picture(index, query.image, *asked_of)
     excluded = index.same_content(query.image.sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
         vector = encode.vector(query.bag, chosen, index.word_weights(chosen))
@@ -231,11 +235,11 @@ def search_image(
 ) -> Answer:
     """Rank the collection for one of its own pictures, as `search_query` would.
 
-    Vectors are compared as stored. The other methods look at the picture's file again; where it
-    is gone or has changed they do with what is stored, see `search_stored`.
+    Vectors are compared as stored, a model's too. The other methods look at the picture's file
+    again; where it is gone or has changed they do with what is stored, see `search_stored`.
     """
-    chosen = methods.check_method(method or index.method)
-    if chosen not in methods.VECTORS:
+    chosen = methods.check_method(method or index.method, index.parts)
+    if chosen not in methods.VECTORS and not methods.is_embedding(chosen):
         described = describe_image(index, image_id, n_threads)
         if described is not None:
             asked = (chosen, n_results, exclude_self, n_threads, tuning)
@@ -271,7 +275,9 @@ def search_stored(
     know one word a keypoint only, so that the other methods find a little less.
     """
     index.check_image_id(image_id)
-    chosen = methods.check_method(method or index.method)
+    chosen = methods.check_method(method or index.method, index.parts)
+    if methods.is_embedding(chosen):
+        return nearest.search_image(index, image_id, chosen, n_results, exclude_self)
     excluded = index.same_content(index.images[image_id].sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
         vector = index.vector(image_id, chosen)

@@ -104,7 +104,7 @@ def _parameters(index: Index, method: str, tuning: Tuning) -> dict[str, Any]:
     if method in methods.AGGREGATED:
         name = "asmk" if method == methods.ASMK else "turn"
         told[name] = dataclasses.asdict(getattr(tuning, name))
-    elif method not in methods.VECTORS:
+    elif method not in methods.VECTORS and not methods.is_embedding(method):
         told["shortlist"] = dataclasses.asdict(tuning.shortlist)
     if method == methods.VERIFIED or methods.expands(method):
         told["rerank"] = dataclasses.asdict(tuning.rerank)
