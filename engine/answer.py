@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.calibration import Calibration
 from engine.embeddings import Compared
 from engine.expand import Expansion
+from engine.fusion import Fused
 from engine.rerank import Verified
 from engine.residuals import WordSums
 from engine.search import Ranking
@@ -49,6 +50,8 @@ class Working:
         Parameters of the method.
     compared : Compared or None
         How far a model's vectors lie from the query's.
+    fused : Fused or None
+        What words and vectors give each picture, where both do.
     """
 
     vector: NDArray[np.float32] | None = None
@@ -58,6 +61,7 @@ class Working:
     listed: ShortList | None = None
     tuning: Tuning = USUAL
     compared: Compared | None = None
+    fused: Fused | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

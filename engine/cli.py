@@ -224,7 +224,8 @@ def _put_results(results: list[dict[str, Any]], answer: "Answer") -> None:
         least = answer.calibration.least_score
         put(f"Nothing here matches: no verified score reaches {least:.2f}. The most similar:")
     below, compared = False, answer.working.compared
-    by_distance = compared is not None and compared.metric == "euclidean"
+    alone = compared is not None and answer.working.fused is None
+    by_distance = alone and compared is not None and compared.metric == "euclidean"
     for result in results:
         if result["same_thing"] is False and not below and result["rank"] > 1:
             put("     probably not the same thing:")

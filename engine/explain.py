@@ -16,6 +16,8 @@ from engine.embeddings import open_embeddings
 from engine.expand import Expansion
 from engine.explanation import (
     LIMIT,
+    OF_VECTORS,
+    OF_WORDS,
     TURNED,
     WAY,
     Explanation,
@@ -60,6 +62,10 @@ def explain(index: Index, answer: Answer, image_id: int) -> Explanation:
     whole = Explanation(
         answer.method, image_id, place + 1, answer.n_images, float(answer.ranking.scores[place])
     )
+    if (fused := answer.working.fused) is not None:
+        of_words, of_vectors = fused.parts[:, image_id].tolist()
+        terms = (Term(OF_WORDS, of_words), Term(OF_VECTORS, of_vectors))
+        return dataclasses.replace(whole, terms=terms)
     if answer.working.compared is not None:
         return _dimensions(index, answer, whole)
     if answer.method in methods.VECTORS:

@@ -12,6 +12,7 @@ from engine.verify import Geometry
 
 BASE = "base"  # what every pair of pictures begins with
 LIMIT = "limit"  # what a score was brought down or up by
+OF_WORDS, OF_VECTORS = "words", "vectors"  # the two parts of a fused score
 WAY = "way"  # what another picture, which the query matches, knows of this one
 # What became of a match.
 COUNTS, TURNED, BEYOND, OFF, DOUBLE = range(5)
@@ -25,7 +26,7 @@ class Term:
     Attributes
     ----------
     kind : str
-        BASE, LIMIT or WAY.
+        BASE, LIMIT or WAY; OF_WORDS and OF_VECTORS of a fused score.
     value : float
         What it adds.
     path : tuple of int

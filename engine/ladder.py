@@ -160,8 +160,8 @@ def bytes_per_image(index: Index, method: str) -> float:
 def build_cpu_seconds(index: Index, method: str) -> float | None:
     """Return the CPU seconds of the build and of the parts that a method needs; None if unknown."""
     costs = index.manifest.get(upkeep.CPU_SECONDS, {})
-    further = (*methods.OPTIONAL, methods.EMBEDDING + method)
-    parts = [part for part in methods.parts_read(method) if part in further]
+    read = methods.parts_read(method)
+    parts = [p for p in read if p in methods.OPTIONAL or p.startswith(methods.EMBEDDING)]
     told = [costs.get(part) for part in (upkeep.BUILD, *parts)]
     return None if None in told else sum(told)
 

@@ -7,10 +7,12 @@ signatures; `verified` then asks whether the matches agree on one map; `averaged
 on from what is verified to what that matches, and need the collection's graph.
 
 Besides these, every model whose vectors an index holds (`engine.embeddings`) is a method of that
-index, by the model's name.
+index, by the model's name; and a method of words and a model together are one, `verified+MODEL` by
+scores or `verified+MODEL+rank` by ranks (`engine.fused`).
 """
 
 from collections.abc import Container, Iterable, Mapping
+from typing import NamedTuple
 
 from engine import encode, model_store, models
 
@@ -48,6 +50,25 @@ READS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class Fusion(NamedTuple):
+    """Two methods in one: of words, of a model's vectors, and whether ranks are added up."""
+
+    words: str
+    vectors: str
+    by_rank: bool
+
+
+def fused_of(method: str) -> Fusion | None:
+    """Return what a fused method is made of; None if it is no such name."""
+    words, _, rest = method.partition("+")
+    vectors, _, by = rest.partition("+")
+    if words not in METHODS or not is_embedding(vectors) or method.count("+") > 2:
+        return None
+    if by not in ("", "rank") or method.endswith("+"):
+        return None
+    return Fusion(words, vectors, by == "rank")
+
+
 def available(parts: Container[str]) -> list[str]:
     """Return the methods of `METHODS` for which an index of these parts has everything."""
     optional = {part for part in OPTIONAL if part not in parts}
@@ -57,6 +78,11 @@ def available(parts: Container[str]) -> list[str]:
 def embedded(parts: Iterable[str]) -> list[str]:
     """Return the methods that compare a model's vectors, of an index of these parts, sorted."""
     return sorted(part.removeprefix(EMBEDDING) for part in parts if part.startswith(EMBEDDING))
+
+
+def fused(parts: Iterable[str]) -> list[str]:
+    """Return the fused methods to offer for an index of these parts: with its verified ranking."""
+    return [f"{VERIFIED}+{one}{by}" for one in embedded(parts) for by in ("", "+rank")]
 
 
 def is_embedding(method: str) -> bool:
@@ -77,6 +103,9 @@ def check_method(method: str, parts: Container[str] = ()) -> str:
     """
     if method in METHODS or EMBEDDING + method in parts:
         return method
+    if (both := fused_of(method)) is not None:
+        check_method(both.vectors, parts)
+        return method
     known = (*models.DECLARED, *model_store.list_models())
     if is_embedding(method) and model_of(method) in known:
         return method
@@ -95,6 +124,8 @@ def reads(method: str) -> tuple[str, ...]:
     """Return what a method reads of every image: parts of an index, or single arrays of one."""
     if is_embedding(method):
         return (f"{EMBEDDING}{method}/vectors",)
+    if (both := fused_of(method)) is not None:
+        return (*READS[both.words], *reads(both.vectors))
     return READS[check_method(method)]
 
 

@@ -44,7 +44,7 @@ def model(text: str) -> str:
 def method(text: str) -> str:
     """Read the name of a method, of a model, or of vectors that some index holds."""
     try:
-        return methods.check_method(text, _held() if methods.is_embedding(text) else ())
+        return methods.check_method(text, () if text in methods.METHODS else _held())
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -69,7 +69,7 @@ def method_option(
     if not by_model:
         parser.add_argument(*flags, dest="method", choices=choices, default=default, help=told)
         return
-    told = f"{told}: {', '.join(choices)}, or a model by name"
+    told = f"{told}: {', '.join(choices)}, a model by name, or both as verified+MODEL"
     metavar = "METHOD"
     parser.add_argument(
         *flags, dest="method", type=method, default=default, metavar=metavar, help=told

@@ -13,6 +13,7 @@ from engine import (
     calibration,
     encode,
     features,
+    fused,
     groups,
     images,
     lookup,
@@ -205,6 +206,10 @@ def search_query(
     if methods.is_embedding(chosen):
         asked_of = (chosen, n_results, exclude_self, n_threads)
         return nearest.search_picture(index, query.image, *asked_of)
+    if (both := methods.fused_of(chosen)) is not None:
+        words = search_query(index, query, both.words, None, exclude_self, n_threads, tuning)
+        nearby = _search_vectors(index, query.image, both.vectors, exclude_self, n_threads)
+        return fused.join(words, nearby, chosen, index.n_images, n_results)
     excluded = index.same_content(query.image.sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
         vector = encode.vector(query.bag, chosen, index.word_weights(chosen))
@@ -222,6 +227,16 @@ def search_query(
     signed = short.sign_query(index, query.features, query.words, size, tuning.shortlist)
     timings = dataclasses.replace(query.timings, search=time.perf_counter() - started)
     return _match(index, signed, chosen, n_results, excluded, timings, n_threads, tuning)
+
+
+def _search_vectors(
+    index: Index, image: Image, method: str, exclude_self: bool, n_threads: int | None
+) -> Answer:
+    """Rank all images by a model's vectors; that of a picture of the collection is stored."""
+    same = index.same_content(image.sha256)
+    if same:
+        return nearest.search_image(index, same[0], method, None, exclude_self)
+    return nearest.search_picture(index, image, method, None, exclude_self, n_threads)
 
 
 def search_image(
@@ -278,6 +293,10 @@ def search_stored(
     chosen = methods.check_method(method or index.method, index.parts)
     if methods.is_embedding(chosen):
         return nearest.search_image(index, image_id, chosen, n_results, exclude_self)
+    if (both := methods.fused_of(chosen)) is not None:
+        words = search_stored(index, image_id, both.words, None, exclude_self, n_threads, tuning)
+        vectors = nearest.search_image(index, image_id, both.vectors, None, exclude_self)
+        return fused.join(words, vectors, chosen, index.n_images, n_results)
     excluded = index.same_content(index.images[image_id].sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
         vector = index.vector(image_id, chosen)
