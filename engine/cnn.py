@@ -73,7 +73,7 @@ class Network:
 
     def __init__(self, model: Model, path: Path, n_threads: int = 1) -> None:
         self.model = model
-        self._session = _session(path, n_threads)
+        self._session = _session(path, n_threads, one_size=model.resize != "longest")
         self.ports = _ports(self._session)
         named = {port.name: port for port in self.ports.inputs}
         if model.input not in named or model.output not in {p.name for p in self.ports.outputs}:
@@ -265,12 +265,14 @@ def try_out(model: Model, path: Path) -> int:
     return int(vectors.shape[1])
 
 
-def _session(path: Path, n_threads: int) -> Any:
+def _session(path: Path, n_threads: int, one_size: bool = True) -> Any:
+    """Load a model; `one_size` if all pictures have one, so that it plans its memory but once."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = one_size
     options.log_severity_level = 4  # what matters comes as an exception
     # Threads that wait must not turn in circles on cores that others use.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

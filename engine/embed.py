@@ -40,6 +40,9 @@ from engine.records import Record
 AT_ONCE = 16  # pictures of one record: what a stop can lose
 BATCH = 1  # pictures of one run of the network
 N_LEARNING = 2_000  # pictures from which whitening is learned
+# Pictures a dimension that whitening needs: with as many dimensions as pictures, all of them would
+# lie equally far apart. 4 was best or near it on 35, 250 and 412 pictures (`docs/models.md`).
+N_PER_DIMENSION = 4
 
 
 def name_of(model: str, whiten: int | None) -> str:
@@ -65,8 +68,8 @@ def make_embeddings(
     model : str
         An installed model.
     whiten : int or None
-        Whiten vectors by PCA, learned on the collection, to at most so many dimensions. They
-        stand beside those that are not.
+        Whiten vectors by PCA, learned on the collection, to at most so many dimensions, and to
+        at most a quarter of the number of pictures. They stand beside those that are not.
     n_threads : int
         The result does not depend on it.
     progress : callable or None
@@ -165,7 +168,8 @@ def _stored(job: _Job) -> _Made | None:
     kept = open_embeddings(job.index, name)
     if kept.digest != job.installed.digest:
         return None
-    return kept.vectors, [(one.path, one.reason) for one in kept.skipped], 0.0
+    spent = job.index.manifest.get(upkeep.CPU_SECONDS, {}).get(part_of(name), 0.0)
+    return kept.vectors, [(one.path, one.reason) for one in kept.skipped], spent
 
 
 def _embed_all(job: _Job, place: Path) -> _Made:
@@ -259,8 +263,11 @@ def _whiten(vectors: NDArray[np.float32], whiten: int, place: Path) -> dict[str,
     taken = ids[
         np.unique(np.linspace(0, max(0, len(ids) - 1), min(len(ids), N_LEARNING)).astype(int))
     ]
+    most = len(taken) // N_PER_DIMENSION
     try:
-        learned = whitening.learn(np.asarray(vectors[taken]), whiten)
+        if most == 0:
+            raise ValueError(f"that takes at least {N_PER_DIMENSION} pictures")
+        learned = whitening.learn(np.asarray(vectors[taken]), min(whiten, most))
     except ValueError as error:
         raise ArtifactError(f"these vectors cannot be whitened: {error}") from None
     whitened = _map(place / "whitened.npy", (len(vectors), learned.projection.shape[1]))

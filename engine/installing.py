@@ -89,8 +89,11 @@ def get(
 
 
 def _installed(name: str) -> Installed | None:
+    """Return a model that is installed and whole."""
     with contextlib.suppress(ModelError):
-        return model_store.open_model(name)
+        there = model_store.open_model(name)
+        model_store.check_file(there)
+        return there
     return None
 
 
@@ -187,10 +190,11 @@ def _working_in(folder: Path) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with download.lock(folder / "lock"):
-            yield folder
-        left = [path for path in folder.iterdir() if path.name != "lock"]
-        if not left:
-            shutil.rmtree(folder)
+            try:
+                yield folder
+            finally:
+                if [path.name for path in folder.iterdir()] == ["lock"]:
+                    shutil.rmtree(folder)
     except OSError as error:
         full = " Free some space." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         raise ModelError(

@@ -68,7 +68,9 @@ def query(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, object]:
 # --- making ---------------------------------------------------------------------------------
 
 
-def test_each_row_is_its_picture_and_nothing_else_is_touched(prepared: Path) -> None:
+def test_each_row_is_its_picture_and_nothing_else_is_touched(
+    prepared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = index.open_index("tiny")
     files = {path.name for path in before.folder.iterdir()}
     kept = embed.make_embeddings("tiny", MODEL, n_threads=2)
@@ -83,6 +85,8 @@ def test_each_row_is_its_picture_and_nothing_else_is_touched(prepared: Path) -> 
         assert np.array_equal(kept.vectors[image_id], alone)
     assert methods.embedded(after.parts) == [MODEL]
     assert upkeep.verify("tiny") == []
+    assert cli.main(["info", "tiny"]) == 0
+    assert "vectors      by own" in capsys.readouterr().out
     assert not list((prepared / "embeddings" / "tiny").glob("*"))
     assert after.manifest["cpu_seconds"]["embedding-own"] > 0
 
@@ -179,7 +183,8 @@ def test_whitened_vectors_stand_beside_the_others(
 ) -> None:
     monkeypatch.setattr(embed, "_picture", None)  # no picture is read again
     kept = embed.make_embeddings("tiny", MODEL, whiten=4)
-    assert kept.method == "own-pca4" and kept.vectors.shape[1] == 4
+    n_images = len(kept.vectors)
+    assert kept.method == "own-pca4" and kept.vectors.shape[1] == min(4, n_images // 4) == 3
     raw = embeddings.open_embeddings(embedded, MODEL)
     assert kept.whitening is not None
     assert kept.whitening.apply(np.asarray(raw.vectors)) == pytest.approx(
@@ -192,6 +197,22 @@ def test_whitened_vectors_stand_beside_the_others(
     assert [one["image"] for one in outside] == [one["image"] for one in inside]
     for one, other in zip(outside, inside):
         assert one["distance"] == pytest.approx(other["distance"], abs=1e-5)
+
+
+def test_too_few_pictures_are_not_whitened(
+    prepared: Path, photographs: dict[str, object], tmp_path: Path
+) -> None:
+    from engine import build
+    from tests.conftest import tiny_params
+
+    place = tmp_path / "few"
+    place.mkdir()
+    for name in ("china", "coffee", "rocket"):
+        photographs[name].save(place / f"{name}.png")  # type: ignore[attr-defined]
+    build.build(place, "few", tiny_params(), n_workers=1)
+    with pytest.raises(ArtifactError, match="cannot be whitened: that takes at least 4"):
+        embed.make_embeddings("few", MODEL, whiten=4)
+    assert methods.embedded(index.open_index("few").parts) == []
 
 
 # --- searching ------------------------------------------------------------------------------
@@ -397,6 +418,13 @@ def test_vectors_that_do_not_fit_are_said(embedded: index.Index) -> None:
         parts = {**embedded.parts, part: wrong}
         with pytest.raises(ArtifactError, match=r"do not fit.*embed tiny --model own --over"):
             embeddings.open_embeddings(dataclasses.replace(embedded, parts=parts), MODEL)
+
+
+def test_vectors_of_another_length_are_a_fault(embedded: index.Index) -> None:
+    told = embedded.manifest["parts"][embeddings.part_of(MODEL)]["parameters"]
+    vectors = np.array(embedded.parts[embeddings.part_of(MODEL)]["vectors"]) * np.float32(1.1)
+    upkeep.add_part("tiny", embeddings.part_of(MODEL), told, {"vectors": vectors})
+    assert upkeep.verify("tiny") == ["embedding-own/vectors are not of length 1"]
 
 
 def test_an_index_that_was_replaced_meanwhile(

@@ -258,6 +258,15 @@ def test_a_damaged_download_is_fetched_again(server):
     assert len(server.asked) == 2
 
 
+def test_a_damaged_model_is_got_again(server):
+    path = installing.get(NAME).path
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+    model_store.check_file(installing.get(NAME))
+    assert len(server.asked) == 1, "from what was fetched"
+
+
 # --- files of one's own ---------------------------------------------------------------------
 
 
