@@ -99,6 +99,8 @@ def make_embeddings(
         raise ValueError(f"whiten must be at least 1, got {whiten}")
     index, installed = open_index(name), model_store.open_model(model)
     method = name_of(model, whiten)
+    if not methods.is_embedding(method):
+        raise ValueError(f"{method!r} is the name of a method, or none at all: rename the model")
     if part_of(method) in index.parts and not overwrite:
         kept = open_embeddings(index, method)
         if kept.digest == installed.digest:
@@ -136,7 +138,8 @@ def _make(job: _Job, method: str, whiten: int | None) -> None:
     work = artifacts.artifacts_folder() / "embeddings" / index.name
     place = work / job.digest(index)
     place.mkdir(parents=True, exist_ok=True)
-    vectors, skipped, spent = _stored(job) or _embed_all(job, place)
+    stored = None if whiten is None else _stored(job)
+    vectors, skipped, spent = stored or _embed_all(job, place)
     begun_at = time.process_time()
     arrays: dict[str, NDArray[Any]] = {"vectors": vectors}
     if whiten is not None:

@@ -34,8 +34,10 @@ def method_names(text: str) -> tuple[str, ...]:
 
 
 def model(text: str) -> str:
-    """Read the name of a model."""
+    """Read the name of a model; methods of words keep theirs."""
     try:
+        if text in methods.METHODS:
+            raise ValueError(f"{text!r} is the name of a method: choose another for a model")
         return models.check_name(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

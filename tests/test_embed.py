@@ -126,6 +126,16 @@ def test_a_stopped_run_goes_on(prepared: Path, monkeypatch: pytest.MonkeyPatch) 
     assert read == [], "what is there is not made again"
 
 
+def test_overwriting_reads_every_picture_again(
+    embedded: index.Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    picture = embed._picture
+    monkeypatch.setattr(embed, "_picture", lambda *of: (read.append(of[1]), picture(*of))[1])
+    embed.make_embeddings("tiny", MODEL, overwrite=True)
+    assert read == list(range(embedded.n_images))
+
+
 def test_a_damaged_piece_is_made_again(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embed, "AT_ONCE", 4)
     with pytest.raises(CancelledError):

@@ -467,8 +467,9 @@ def test_names_that_are_taken(own, empty_artifacts, capsys):
     assert "can be fetched" in capsys.readouterr().err
     assert cli.main(["models", "get", "dreams"]) == 1
     assert "there is no model 'dreams'" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        cli.main(["models", "get", "../x"])
+    for argv in (["get", "../x"], ["add", str(own), "--name", "count"]):
+        with pytest.raises(SystemExit):
+            cli.main(["models", *argv])
     assert not Path(models.__file__).parent.joinpath("x").exists()
 
 
