@@ -198,9 +198,8 @@ def add_commands(command: Command) -> None:
     climbed.add_argument(
         "--methods",
         type=options.method_names,
-        default=methods.METHODS,
         metavar="A,B,...",
-        help=f"these, in this order ({','.join(methods.METHODS)})",
+        help=f"these, in this order ({','.join(methods.METHODS)}, and the models of the index)",
     )
 
     example = "calibrate oxford --distractors ~/Pictures"

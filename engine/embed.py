@@ -180,32 +180,31 @@ def _embed_all(job: _Job, place: Path) -> _Made:
     pieces = _embed_pieces(job, place)
     vectors = _map(place / "vectors.npy", (job.index.n_images, job.installed.n_dimensions))
     skipped, spent = [], 0.0
-    for start, path in pieces:
-        record = _read(path, job.installed)
+    for ids, path in pieces:
+        record = _read(path, job.installed, len(ids))
         if record is None:
             raise ArtifactError(f"{path} is gone. Run the same command again.")
-        found = record.arrays["vectors"]
-        vectors[start : start + len(found)] = found
+        vectors[ids.start : ids.stop] = record.arrays["vectors"]
         skipped += [(picture, reason) for picture, reason in record.description["skipped"]]
         spent += record.description["cpu_seconds"]
     return vectors, skipped, spent
 
 
-def _embed_pieces(job: _Job, place: Path) -> list[tuple[int, Path]]:
-    """Leave one record for every few pictures; return where each begins, and its file."""
+def _embed_pieces(job: _Job, place: Path) -> list[tuple[range, Path]]:
+    """Leave one record for every few pictures; return which these are, and its file."""
     network, n_images = None, job.index.n_images
     pieces = []
     for start in range(0, n_images, AT_ONCE):
         path = place / str(start)
         ids = range(start, min(n_images, start + AT_ONCE))
-        if _read(path, job.installed) is None:
+        if _read(path, job.installed, len(ids)) is None:
             network = network or cnn.open_network(job.installed)
             begun_at = time.process_time()
             vectors, skipped = _embed_some(job, network, ids)
             spent = round(time.process_time() - begun_at, 6)
             told = {"skipped": skipped, "cpu_seconds": spent}
             records.write(path, Record(told, {"vectors": vectors}))
-        pieces.append((start, path))
+        pieces.append((ids, path))
         if job.progress is not None:
             job.progress(ids.stop, n_images)
         if job.cancelled():
@@ -213,10 +212,10 @@ def _embed_pieces(job: _Job, place: Path) -> list[tuple[int, Path]]:
     return pieces
 
 
-def _read(path: Path, installed: Installed) -> Record | None:
+def _read(path: Path, installed: Installed, n_images: int) -> Record | None:
     """Read what some pictures gave; None if it is not there, damaged or of another size."""
     record = records.read(path)
-    if record is None or record.arrays["vectors"].shape[1:] != (installed.n_dimensions,):
+    if record is None or record.arrays["vectors"].shape != (n_images, installed.n_dimensions):
         return None
     return record
 

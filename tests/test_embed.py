@@ -142,6 +142,10 @@ def test_a_damaged_piece_is_made_again(prepared: Path, monkeypatch: pytest.Monke
         embed.make_embeddings("tiny", MODEL, cancelled=lambda: True)
     (piece,) = (prepared / "embeddings" / "tiny").glob("*/0")
     piece.write_bytes(piece.read_bytes()[:-8])
+    monkeypatch.setattr(embed, "AT_ONCE", 3)
+    with pytest.raises(CancelledError):
+        embed.make_embeddings("tiny", MODEL, cancelled=lambda: True)
+    monkeypatch.setattr(embed, "AT_ONCE", 5)  # pieces of another size are not taken for these
     kept = embed.make_embeddings("tiny", MODEL)
     assert np.linalg.norm(kept.vectors, axis=1) == pytest.approx(np.ones(len(kept.vectors)))
 

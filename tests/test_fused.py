@@ -123,6 +123,9 @@ def test_it_is_measured_and_climbs_the_ladder(
         rows[0]["bytes_per_image"] + rows[1]["bytes_per_image"]
     )
     assert rows[2]["build_cpu_seconds"] == rows[1]["build_cpu_seconds"]
+    assert cli.main([*argv[:3], "--json", "--no-keep"]) == 0
+    every = [row["name"] for row in json.loads(capsys.readouterr().out)]
+    assert every == [*methods.METHODS, MODEL, BOTH, f"{BOTH}+rank"]
     kept = runs.open_run(rows[2]["run"])
     assert kept.parameters["fusion"] == "score" and "rerank" in kept.parameters
     assert f"embedding-{MODEL}" in kept.parameters["parts"]
