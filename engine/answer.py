@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibration import Calibration
+from engine.embeddings import Compared
 from engine.expand import Expansion
+from engine.fusion import Fused
 from engine.rerank import Verified
 from engine.residuals import WordSums
 from engine.search import Ranking
@@ -46,6 +48,10 @@ class Working:
         The short list.
     tuning : Tuning
         Parameters of the method.
+    compared : Compared or None
+        How far a model's vectors lie from the query's.
+    fused : Fused or None
+        What words and vectors give each picture, where both do.
     """
 
     vector: NDArray[np.float32] | None = None
@@ -54,6 +60,8 @@ class Working:
     signed: Signed | None = None
     listed: ShortList | None = None
     tuning: Tuning = USUAL
+    compared: Compared | None = None
+    fused: Fused | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +73,7 @@ class Answer:
     ranking : Ranking
         The most similar images.
     method : str
-        One of `methods.METHODS`.
+        One of `methods.METHODS`, or a model's vectors by name.
     n_images : int
         Images that were compared.
     excluded : tuple of int

@@ -87,7 +87,14 @@ def names_in(folder: Path) -> list[str]:
 def library_versions() -> dict[str, str]:
     """Return the versions of what an artifact's numbers may depend on."""
     versions = {"python": platform.python_version()}
-    for name in ("numpy", "scikit-learn", "numba", "Pillow", "opencv-contrib-python"):
+    for name in (
+        "numpy",
+        "scikit-learn",
+        "numba",
+        "Pillow",
+        "opencv-contrib-python",
+        "onnxruntime",
+    ):
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions

@@ -17,14 +17,18 @@ from engine import (
     cli_codebook,
     cli_evaluate,
     cli_explain,
+    cli_models,
     codebook,
     index,
     methods,
+    model_store,
+    models,
     upkeep,
 )
 from engine.errors import EngineError
 from engine.features import KINDS
 from engine.options import method_option as _method_option
+from engine.options import model as model_name
 from engine.options import name as _name
 from engine.options import positive as _positive
 from engine.terminal import (
@@ -90,6 +94,8 @@ def build(args: argparse.Namespace) -> int:
         method=args.method,
         keep_descriptors=args.keep_descriptors,
     )
+    for model in args.model:
+        model_store.open_model(model)  # before all the work
     had = _further_parts(args.name)
     bars = Bars()
     try:
@@ -100,6 +106,10 @@ def build(args: argparse.Namespace) -> int:
     for part in [part for part in methods.OPTIONAL if part in had]:
         say(f"The index that this one replaces had a part {part}: making it anew")
         ADDING[part](opened.name)
+    for method in methods.embedded(had):
+        _embed_again(opened.name, method)
+    for model in args.model:
+        cli_models.add_embeddings(opened.name, model, n_threads=args.workers)
     if calibration.PART in had:
         say(f"The other index was calibrated. Again: {calibration.again(opened.name)}")
     opened = index.open_index(opened.name)
@@ -108,6 +118,17 @@ def build(args: argparse.Namespace) -> int:
     else:
         put_summary(summary(opened))
     return 0
+
+
+def _embed_again(name: str, method: str) -> None:
+    """Give an index vectors that the one had which it replaces; say so where that cannot be."""
+    model = methods.model_of(method)
+    whiten = method.removeprefix(model).removeprefix(models.WHITENED)
+    say(f"The index that this one replaces had vectors by {method}: making them anew")
+    try:
+        cli_models.add_embeddings(name, model, int(whiten) if whiten else None)
+    except EngineError as error:
+        say(f"They are missing now: {error}")
 
 
 def _further_parts(name: str) -> set[str]:
@@ -121,12 +142,20 @@ def _further_parts(name: str) -> set[str]:
 
 def query(args: argparse.Namespace) -> int:
     """Find the most similar pictures."""
-    from engine import images, pipeline
+    from engine import embedding_search, images, pipeline
 
     opened = index.open_index(args.name)
     picture = Path(args.picture)
     image_id = None if picture.is_file() else opened.find_image(args.picture)
-    options = (args.method, args.k, not args.keep_query)
+    method = methods.check_method(args.method or opened.method, opened.parts)
+    if methods.is_embedding(method):
+        wanted = (method, args.k or embedding_search.N_RESULTS, not args.keep_query)
+        if image_id is not None:
+            answer = embedding_search.search_image(opened, image_id, *wanted)
+        else:
+            answer = embedding_search.search_picture(opened, images.read(picture), *wanted)
+        return _put_answer(opened, answer, None, args)
+    options = (args.method, args.k or 4, not args.keep_query)
     if image_id is not None:
         if (args.method or opened.method) not in methods.VECTORS:
             pipeline.warm_up(say)
@@ -146,12 +175,21 @@ def query(args: argparse.Namespace) -> int:
         )
     if answer.calibration is not None:
         say_earlier_graph(opened)
+    return _put_answer(opened, answer, n_keypoints, args)
+
+
+def _put_answer(
+    opened: index.Index, answer: "Answer", n_keypoints: int | None, args: argparse.Namespace
+) -> int:
+    """Print what a query found."""
+    compared = answer.working.compared
     results = [
         {
             "rank": rank,
             "image": opened.images[image_id].path,
             "image_id": image_id,
             "score": round(score, 6),
+            "distance": None if compared is None else round(float(compared.distances[image_id]), 6),
             "path": str(opened.picture_path(image_id)),
             "same_thing": answer.accepts(image_id),
             "by_way_of": [opened.images[i].path for i in answer.led_by(image_id)],
@@ -185,13 +223,16 @@ def _put_results(results: list[dict[str, Any]], answer: "Answer") -> None:
         assert answer.calibration is not None
         least = answer.calibration.least_score
         put(f"Nothing here matches: no verified score reaches {least:.2f}. The most similar:")
-    below = False
+    below, compared = False, answer.working.compared
+    alone = compared is not None and answer.working.fused is None
+    by_distance = alone and compared is not None and compared.metric == "euclidean"
     for result in results:
         if result["same_thing"] is False and not below and result["rank"] > 1:
             put("     probably not the same thing:")
         below = result["same_thing"] is False
         by_way = f"  by way of {', '.join(result['by_way_of'])}" if result["by_way_of"] else ""
-        put(f"{result['rank']:>3}  {result['score']:.3f}  {result['image']}{by_way}")
+        shown = result["distance"] if by_distance else result["score"]
+        put(f"{result['rank']:>3}  {shown:.3f}  {result['image']}{by_way}")
 
 
 def list_all(args: argparse.Namespace) -> int:
@@ -339,11 +380,20 @@ def _build_options(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         help="descriptors to learn from (30 a word, at least 300000, at most 2000000)",
     )
+    told = "also turn every picture into the vector of this model; may be given several times"
+    add("--model", type=model_name, action="append", default=[], help=told)
     add("--codebook", type=_name, help="use the words of this codebook")
     add("--keep-descriptors", action="store_true", help="keep 512 bytes a keypoint more")
     add("--seed", type=int, default=0, help="decides every random choice (0)")
     add("--workers", type=_positive, help="processes (all cores)")
     add("--overwrite", action="store_true", help="replace an index of this name")
+
+
+class _Artifacts(argparse.Action):
+    """Take another folder of artifacts at once: options after it look for names there."""
+
+    def __call__(self, _parser: Any, _args: Any, values: Any, _option: Any = None) -> None:
+        os.environ["VISWORD_ARTIFACTS"] = str(Path(values).resolve())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -355,7 +405,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )
     parser.add_argument(
-        "--artifacts", type=Path, metavar="FOLDER", help="where indexes lie (artifacts/)"
+        "--artifacts", action=_Artifacts, metavar="FOLDER", help="where indexes lie (artifacts/)"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -378,8 +428,8 @@ def _parser() -> argparse.ArgumentParser:
     asked = command("query", query, "query holidays photo.jpg -k 8")
     asked.add_argument("name", type=_name, help="index")
     asked.add_argument("picture", help="a file, or a picture of the index")
-    asked.add_argument("-k", type=_positive, default=4, help="results (4)")
-    _method_option(asked, "how to rank (the index's own)")
+    asked.add_argument("-k", type=_positive, help="results (4; by a model's vectors 30)")
+    _method_option(asked, "how to rank (the index's own)", by_model=True)
     asked.add_argument("--keep-query", action="store_true", help="do not leave the query out")
     cli_explain.add_command(command)
     command("list", list_all, "list --json")
@@ -393,6 +443,7 @@ def _parser() -> argparse.ArgumentParser:
     joined.add_argument("--threads", type=_positive, help="threads (all cores)")
     cli_evaluate.add_commands(command)
     cli_codebook.add_commands(command)
+    cli_models.add_commands(command)
     command("demo", demo, "demo")
     command("delete", delete, "delete holidays").add_argument("name", type=_name)
     sets = command("datasets", datasets, "datasets oxford5k")
@@ -404,8 +455,6 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = _parser().parse_args(argv)
-    if args.artifacts is not None:
-        os.environ["VISWORD_ARTIFACTS"] = str(args.artifacts.resolve())
     try:
         code: int = args.function(args)
     except KeyboardInterrupt:

@@ -190,7 +190,7 @@ def add_commands(command: Command) -> None:
     """Add these commands to the parser that `command` adds to."""
     measured = command("evaluate", evaluate, "evaluate oxford groundtruth.csv --method count")
     options.measured_options(measured)
-    options.method_option(measured, "how to rank (the index's own)")
+    options.method_option(measured, "how to rank (the index's own)", by_model=True)
     measured.add_argument("--claims", action="store_true", help="test the original's claims")
 
     climbed = command("ladder", ladder, "ladder oxford groundtruth.csv --methods count,verified")
@@ -198,9 +198,8 @@ def add_commands(command: Command) -> None:
     climbed.add_argument(
         "--methods",
         type=options.method_names,
-        default=methods.METHODS,
         metavar="A,B,...",
-        help=f"these, in this order ({','.join(methods.METHODS)})",
+        help=f"these, in this order ({','.join(methods.METHODS)}, and the models of the index)",
     )
 
     example = "calibrate oxford --distractors ~/Pictures"

@@ -17,10 +17,13 @@ def ladder(args: argparse.Namespace) -> int:
     tuning = options.tuning(args)
     opened = index.open_index(args.name)
     queries = groundtruth.read(args.groundtruth, opened)
-    unmade = _add_parts(opened, args.methods)
+    parts = opened.parts
+    every = (*methods.METHODS, *methods.embedded(parts), *methods.fused(parts))
+    chosen = args.methods or every
+    unmade = _add_parts(opened, chosen)
     opened = index.open_index(opened.name)
     with bar(len(queries)) as progress:
-        climbed = rungs.climb(opened, queries, args.methods, progress, tuning)
+        climbed = rungs.climb(opened, queries, chosen, progress, tuning)
     rows = []
     for rung in climbed:
         row: dict[str, Any] = rung.to_json() | {"run": None}

@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -97,6 +97,95 @@ def fetch(
         digests[name] = digests.get(name) or _sha256(path)
         return path
     raise ValueError("names must hold at least one name")
+
+
+def fetch_known(
+    urls: Sequence[str], path: Path, n_bytes: int, md5: str, progress: Progress | None
+) -> str:
+    """Download one published file, from the first of its addresses that gives it whole.
+
+    What one address began another goes on with: the checksum decides in the end.
+
+    Parameters
+    ----------
+    urls : sequence of str
+        Addresses of the same file.
+    path : Path
+        Where it goes; its folder must exist. A file that lies there and is the right one is taken.
+    n_bytes : int
+        Its length; 0 if unknown.
+    md5 : str
+        Its checksum, as published; "" if none is.
+    progress : callable or None
+        May raise to stop: what came is kept, and the next call goes on from there.
+
+    Returns
+    -------
+    str
+        The address that it came from; "" if it was there.
+
+    Raises
+    ------
+    DownloadError
+        If no address gives the file; the message says why, of each. Nothing wrong is kept.
+    """
+    if path.is_file():
+        if _fault(path, n_bytes, md5) is None:
+            return ""
+        path.unlink()
+    faults = []
+    new, part = path.with_name(f"{path.name}.new"), path.with_name(f"{path.name}.part")
+
+    def told(what: str, done: int, total: int | None) -> None:
+        length = done if total is None else total
+        if n_bytes and (length > n_bytes or (total is not None and total < n_bytes)):
+            part.unlink(missing_ok=True)
+            raise DownloadError(_other_length(length, n_bytes))
+        if progress is not None:
+            progress(what, done, total or n_bytes or None)
+
+    for url in urls:
+        try:
+            Downloader(path, told)(url, str(new), None)
+        except _NotThereError as error:
+            faults.append(f"{url}: {error}")
+        except DownloadError as error:
+            faults.append(str(error) if url in str(error) else f"{url}: {error}")
+        else:
+            fault = _fault(new, n_bytes, md5)
+            if fault is None:
+                new.replace(path)
+                return url
+            new.unlink()
+            faults.append(f"{url}: {fault}")
+        if part.exists():  # of another server, so its mark says nothing to the next one
+            part.with_name(f"{part.name}.json").write_text(json.dumps({"mark": ""}))
+    raise DownloadError(
+        f"{path.name} could not be fetched. " + " ".join(f"{f.rstrip('.')}." for f in faults)
+    )
+
+
+def _fault(path: Path, n_bytes: int, md5: str) -> str | None:
+    """Say why a file is not the one that was published; None if it is."""
+    length = path.stat().st_size
+    if n_bytes and length != n_bytes:
+        return _other_length(length, n_bytes)
+    if md5 and md5_of(path) != md5:
+        return "what came has another checksum (MD5) than the published file, and was deleted"
+    return None
+
+
+def _other_length(length: int, n_bytes: int) -> str:
+    return (
+        f"the server sends {length:,} bytes instead of {n_bytes:,}: another file, or a page of the "
+        "network that asks you to sign in"
+    )
+
+
+def md5_of(path: Path) -> str:
+    """Return the MD5 of a file: what publishers name, good against accidents only."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 class _NotThereError(Exception):

@@ -57,6 +57,10 @@ class CancelledError(EngineError):
     """A build that was told to stop; what it has done so far is kept for the next run."""
 
 
+class ModelError(EngineError):
+    """A model that is not installed, cannot be used, or is another than the one that is needed."""
+
+
 class DownloadError(EngineError):
     """A file that could not be fetched or is not what it should be."""
 

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from engine import images, methods, pipeline, statistics
+from engine import embedding_search, images, methods, pipeline, statistics
 from engine.answer import Answer
+from engine.embeddings import open_embeddings
 from engine.errors import ArtifactError, EngineError
 from engine.groundtruth import Query
 from engine.index import Index
@@ -245,7 +246,8 @@ def evaluate_all(
     go on without it; else it is raised.
     """
     for method in chosen:
-        if lacking := methods.lacking(methods.check_method(method), index.parts):
+        known = methods.check_method(method, index.parts)
+        if lacking := methods.lacking(known, index.parts):
             raise ArtifactError(
                 tr(
                     "the index {name!r} lacks {parts}, which {method} needs. Add it with: "
@@ -256,15 +258,17 @@ def evaluate_all(
                     command=methods.adding(lacking[0], index.name),
                 )
             )
-    if any(m not in methods.VECTORS for m in chosen) or any(q.image_id is None for q in queries):
+    of_words = [method for method in chosen if not methods.is_embedding(method)]
+    outside = any(query.image_id is None for query in queries)
+    if any(method not in methods.VECTORS or outside for method in of_words):
         pipeline.warm_up()
-    known = _known_elsewhere(queries)
+    elsewhere = _known_elsewhere(queries)
     results: dict[str, list[QueryResult]] = {method: [] for method in chosen}
     for n_done, query in enumerate(queries, 1):
         ranker = _Ranker(index, query, tuning)
         for method in list(results):
             try:
-                results[method].append(_measure(index, query, ranker, method, known))
+                results[method].append(_measure(index, query, ranker, method, elsewhere))
             except EngineError as error:
                 if faults is None:
                     raise
@@ -286,6 +290,8 @@ class _Ranker:
     def __call__(self, method: str) -> tuple[Answer, float, float]:
         """Return the answer, the CPU seconds of the ranking, and of describing the query."""
         image_id = self._query.image_id
+        if methods.is_embedding(method):
+            return self._nearest(method)
         described, features_cpu = None, 0.0
         if image_id is None or method not in methods.VECTORS:  # vectors of our own are stored
             described, features_cpu = self._describe(), self._cpu
@@ -298,6 +304,22 @@ class _Ranker:
             answer = pipeline.search_stored(
                 self._index, cast(int, image_id), method, None, tuning=self._tuning
             )
+        return answer, time.process_time() - started, features_cpu
+
+    def _nearest(self, method: str) -> tuple[Answer, float, float]:
+        """Rank by a model's vectors; those of the collection's own pictures are stored."""
+        kept = open_embeddings(self._index, method)
+        image_id, sha256, features_cpu = self._query.image_id, None, 0.0
+        if image_id is None:
+            started = time.process_time()
+            image = images.read(self._query.path)
+            vector = embedding_search.embed_query(self._index.name, kept, image)
+            sha256, features_cpu = image.sha256, time.process_time() - started
+        else:
+            vector = kept.vectors[image_id]
+            sha256 = self._index.images[image_id].sha256
+        started = time.process_time()
+        answer = embedding_search.search_vector(self._index, kept, vector, None, sha256)
         return answer, time.process_time() - started, features_cpu
 
     def _describe(self) -> QueryFeatures | None:

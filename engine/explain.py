@@ -12,9 +12,12 @@ import numpy as np
 from engine import match_shares, methods, shortlist, word_shares
 from engine.answer import Answer
 from engine.average import AverageParams
+from engine.embeddings import open_embeddings
 from engine.expand import Expansion
 from engine.explanation import (
     LIMIT,
+    OF_VECTORS,
+    OF_WORDS,
     TURNED,
     WAY,
     Explanation,
@@ -63,6 +66,12 @@ def explain(index: Index, answer: Answer, image_id: int) -> Explanation:
     whole = Explanation(
         answer.method, image_id, place + 1, answer.n_images, float(answer.ranking.scores[place])
     )
+    if (fused := answer.working.fused) is not None:
+        of_words, of_vectors = fused.parts[:, image_id].tolist()
+        terms = (Term(OF_WORDS, of_words), Term(OF_VECTORS, of_vectors))
+        return dataclasses.replace(whole, terms=terms)
+    if answer.working.compared is not None:
+        return _dimensions(index, answer, whole)
     if answer.method in methods.VECTORS:
         return _vectors(index, answer, whole)
     if answer.method in methods.AGGREGATED:
@@ -75,6 +84,17 @@ def explain(index: Index, answer: Answer, image_id: int) -> Explanation:
 def _limit(whole: Explanation, to: float) -> Explanation:
     """Add what a score was brought down or up by, to its limit."""
     return dataclasses.replace(whole, terms=(*whole.terms, Term(LIMIT, to - whole.total)))
+
+
+def _dimensions(index: Index, answer: Answer, whole: Explanation) -> Explanation:
+    """Take the cosine of two vectors apart: each number of the two adds its product."""
+    compared = answer.working.compared
+    assert compared is not None
+    theirs = open_embeddings(index, answer.method).vectors[whole.image_id].astype(np.float64)
+    products = compared.vector.astype(np.float64) * theirs
+    whole = dataclasses.replace(whole, dimensions=products)
+    # A picture that could not be read has no vector, and is put last.
+    return whole if theirs.any() else _limit(whole, whole.score)
 
 
 def _vectors(index: Index, answer: Answer, whole: Explanation) -> Explanation:

@@ -12,6 +12,7 @@ from engine.verify import Geometry
 
 BASE = "base"  # what every pair of pictures begins with
 LIMIT = "limit"  # what a score was brought down or up by
+OF_WORDS, OF_VECTORS = "words", "vectors"  # the two parts of a fused score
 WAY = "way"  # what another picture, which the query matches, knows of this one
 # What became of a match.
 COUNTS, TURNED, BEYOND, OFF, DOUBLE = range(5)
@@ -25,7 +26,7 @@ class Term:
     Attributes
     ----------
     kind : str
-        BASE, LIMIT or WAY.
+        BASE, LIMIT or WAY; OF_WORDS and OF_VECTORS of a fused score.
     value : float
         What it adds.
     path : tuple of int
@@ -148,6 +149,8 @@ class Explanation:
         Carries pixels of the query to pixels of the picture, where the matches agree on that.
     factors : Factors or None
         Of a verified score.
+    dimensions : (D,) float64 array or None
+        What each number of a model's vectors adds: the product of the two pictures'.
     """
 
     method: str
@@ -160,12 +163,14 @@ class Explanation:
     matches: MatchShares | None = None
     affine: NDArray[np.float64] | None = None
     factors: Factors | None = None
+    dimensions: NDArray[np.float64] | None = None
 
     @property
     def total(self) -> float:
         """All parts together; the score but for rounding."""
         parts = [sum(term.value for term in self.terms)]
         parts += [float(one.values.sum()) for one in (self.words, self.matches) if one is not None]
+        parts += [] if self.dimensions is None else [float(self.dimensions.sum())]
         return sum(parts)
 
 

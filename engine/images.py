@@ -55,12 +55,15 @@ class Image:
         Digest of the file's bytes, in hexadecimal.
     name : str
         The file's name as shown to people, control characters escaped.
+    palette : bool
+        Whether the file holds a palette or two colours, and nothing transparent.
     """
 
     rgb: NDArray[np.uint8]
     gray: NDArray[np.uint8]
     sha256: str
     name: str
+    palette: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,8 +110,10 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image:
     """
     shown = shown_name(name)
     with open_picture(data, shown, max_pixels) as picture:
+        palette = picture.mode in ("1", "P") and not picture.has_transparency_data
         rgb = upright_rgb(picture, shown)
-    return Image(rgb=rgb, gray=to_gray(rgb), sha256=hashlib.sha256(data).hexdigest(), name=shown)
+    digest = hashlib.sha256(data).hexdigest()
+    return Image(rgb=rgb, gray=to_gray(rgb), sha256=digest, name=shown, palette=palette)
 
 
 def read(path: Path, max_pixels: int = MAX_PIXELS) -> Image:

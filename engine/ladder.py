@@ -111,7 +111,8 @@ def climb(
         In the order of `chosen`. A method for which the index lacks a part, or that fails, is
         there, unmeasured.
     """
-    missing = {method: methods.lacking(method, index.parts) for method in chosen}
+    known = [methods.check_method(method, index.parts) for method in chosen]
+    missing = {method: methods.lacking(method, index.parts) for method in known}
     able = [method for method in chosen if not missing[method]]
     faults: dict[str, str] = {}
     evaluations = evaluate.evaluate_all(index, queries, able, progress, tuning, faults)
@@ -151,7 +152,7 @@ def bytes_per_image(index: Index, method: str) -> float:
     total = 0
     for place, entry in artifacts.entries(index.manifest["parts"]):
         part, _, array = place.replace("/arrays/", "/").partition("/")
-        if part in methods.READS[method] or f"{part}/{array}" in methods.READS[method]:
+        if part in methods.reads(method) or f"{part}/{array}" in methods.reads(method):
             total += (index.folder / entry["file"]).stat().st_size
     return total / max(1, index.n_images)
 
@@ -159,7 +160,8 @@ def bytes_per_image(index: Index, method: str) -> float:
 def build_cpu_seconds(index: Index, method: str) -> float | None:
     """Return the CPU seconds of the build and of the parts that a method needs; None if unknown."""
     costs = index.manifest.get(upkeep.CPU_SECONDS, {})
-    parts = [part for part in methods.parts_read(method) if part in methods.OPTIONAL]
+    read = methods.parts_read(method)
+    parts = [p for p in read if p in methods.OPTIONAL or p.startswith(methods.EMBEDDING)]
     told = [costs.get(part) for part in (upkeep.BUILD, *parts)]
     return None if None in told else sum(told)
 

@@ -1,10 +1,11 @@
 """Kinds of options that several commands share."""
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import Any
 
-from engine import artifacts, methods
+from engine import artifacts, index, methods, models
 from engine.errors import EngineError
 
 
@@ -26,19 +27,57 @@ def name(text: str) -> str:
 
 def method_names(text: str) -> tuple[str, ...]:
     """Read names of methods, parted by commas, each once."""
-    try:
-        chosen = tuple(methods.check_method(one.strip()) for one in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    chosen = tuple(method(one.strip()) for one in text.split(","))
     if len(set(chosen)) < len(chosen):
         raise argparse.ArgumentTypeError(f"a method stands twice in {text!r}")
     return chosen
 
 
-def method_option(parser: argparse.ArgumentParser, told: str, default: str | None = None) -> None:
-    """Let a command choose one ranking method."""
+def model(text: str) -> str:
+    """Read the name of a model; methods of words keep theirs."""
+    try:
+        if text in methods.METHODS:
+            raise ValueError(f"{text!r} is the name of a method: choose another for a model")
+        return models.check_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def method(text: str) -> str:
+    """Read the name of a method, of a model, or of vectors that some index holds."""
+    try:
+        return methods.check_method(text, () if text in methods.METHODS else _held())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _held() -> set[str]:
+    """Return the parts of all indexes; an index that cannot be read has none."""
+    held: set[str] = set()
+    for name in index.list_indexes():
+        with contextlib.suppress(EngineError):
+            held |= artifacts.read_manifest(index.index_folder(name), "index", "")["parts"].keys()
+    return held
+
+
+def method_option(
+    parser: argparse.ArgumentParser,
+    told: str,
+    default: str | None = None,
+    by_model: bool = False,
+) -> None:
+    """Let a command choose one ranking method; `by_model`, the vectors of a model too."""
     flags, choices = ("--method", "--weighting"), methods.METHODS
-    parser.add_argument(*flags, dest="method", choices=choices, default=default, help=told)
+    if not by_model:
+        parser.add_argument(*flags, dest="method", choices=choices, default=default, help=told)
+        return
+    told = f"{told}: {', '.join(choices)}, a model by name, or both as verified+MODEL"
+    metavar = "METHOD"
+    parser.add_argument(
+        *flags, dest="method", type=method, default=default, metavar=metavar, help=told
+    )
+    told = "by the vectors of this model, see 'models'"
+    parser.add_argument("--model", dest="method", type=method, help=told)
 
 
 def measured_options(parser: argparse.ArgumentParser) -> None:

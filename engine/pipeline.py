@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from engine import (
     asmk,
     calibration,
+    embedding_search,
     encode,
     features,
+    fused,
     groups,
     images,
     lookup,
@@ -188,7 +190,7 @@ def search_query(
     query : QueryFeatures
         From `describe_query`.
     method : str or None
-        One of `methods.METHODS`; None takes the index's own.
+        One of `methods.METHODS`, or a model's vectors by name; None takes the index's own.
     n_results : int or None
         How many, at least 1; None gives all.
     exclude_self : bool
@@ -209,7 +211,14 @@ def search_query(
     ValueError
         If there is no such method, or `n_results` is below 1.
     """
-    chosen = methods.check_method(method or index.method)
+    chosen = methods.check_method(method or index.method, index.parts)
+    if methods.is_embedding(chosen):
+        asked_of = (chosen, n_results, exclude_self, n_threads)
+        return embedding_search.search_picture(index, query.image, *asked_of)
+    if (both := methods.fused_of(chosen)) is not None:
+        words = search_query(index, query, both.words, None, exclude_self, n_threads, tuning)
+        nearby = _search_vectors(index, query.image, both.vectors, exclude_self, n_threads)
+        return fused.join(words, nearby, chosen, index.n_images, n_results)
     excluded = index.same_content(query.image.sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
         vector = encode.vector(query.bag, chosen, index.word_weights(chosen))
@@ -229,6 +238,16 @@ def search_query(
     return _match(index, signed, chosen, n_results, excluded, timings, n_threads, tuning)
 
 
+def _search_vectors(
+    index: Index, image: Image, method: str, exclude_self: bool, n_threads: int | None
+) -> Answer:
+    """Rank all images by a model's vectors; that of a picture of the collection is stored."""
+    same = index.same_content(image.sha256)
+    if same:
+        return embedding_search.search_image(index, same[0], method, None, exclude_self)
+    return embedding_search.search_picture(index, image, method, None, exclude_self, n_threads)
+
+
 def search_image(
     index: Index,
     image_id: int,
@@ -240,11 +259,11 @@ def search_image(
 ) -> Answer:
     """Rank the collection for one of its own pictures, as `search_query` would.
 
-    Vectors are compared as stored. The other methods look at the picture's file again; where it
-    is gone or has changed they do with what is stored, see `search_stored`.
+    Vectors are compared as stored, a model's too. The other methods look at the picture's file
+    again; where it is gone or has changed they do with what is stored, see `search_stored`.
     """
-    chosen = methods.check_method(method or index.method)
-    if chosen not in methods.VECTORS:
+    chosen = methods.check_method(method or index.method, index.parts)
+    if chosen not in methods.VECTORS and not methods.is_embedding(chosen):
         described = describe_image(index, image_id, n_threads)
         if described is not None:
             asked = (chosen, n_results, exclude_self, n_threads, tuning)
@@ -280,7 +299,13 @@ def search_stored(
     know one word a keypoint only, so that the other methods find a little less.
     """
     index.check_image_id(image_id)
-    chosen = methods.check_method(method or index.method)
+    chosen = methods.check_method(method or index.method, index.parts)
+    if methods.is_embedding(chosen):
+        return embedding_search.search_image(index, image_id, chosen, n_results, exclude_self)
+    if (both := methods.fused_of(chosen)) is not None:
+        words = search_stored(index, image_id, both.words, None, exclude_self, n_threads, tuning)
+        vectors = embedding_search.search_image(index, image_id, both.vectors, None, exclude_self)
+        return fused.join(words, vectors, chosen, index.n_images, n_results)
     excluded = index.same_content(index.images[image_id].sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
         vector = index.vector(image_id, chosen)

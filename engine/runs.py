@@ -95,7 +95,12 @@ def _path(name: str) -> Path:
 
 def _parameters(index: Index, method: str, tuning: Tuning) -> dict[str, Any]:
     """Return everything that was chosen and that the ranking depends on."""
-    told: dict[str, Any] = {
+    told: dict[str, Any]
+    if (both := methods.fused_of(method)) is not None:
+        told = _parameters(index, both.words, tuning)
+        told["parts"] |= _parameters(index, both.vectors, tuning)["parts"]
+        return told | {"fusion": "rank" if both.by_rank else "score"}
+    told = {
         "extraction": index.extraction.to_json(),
         "codebook": dataclasses.asdict(index.codebook.params),
         "codebook_digest": index.manifest["parts"]["codebook"]["digest"],
@@ -105,7 +110,7 @@ def _parameters(index: Index, method: str, tuning: Tuning) -> dict[str, Any]:
     if method in methods.AGGREGATED:
         name = "asmk" if method == methods.ASMK else "turn"
         told[name] = dataclasses.asdict(getattr(tuning, name))
-    elif method not in methods.VECTORS:
+    elif method not in methods.VECTORS and not methods.is_embedding(method):
         told["shortlist"] = dataclasses.asdict(tuning.shortlist)
     if method == methods.VERIFIED or methods.expands(method):
         told["rerank"] = dataclasses.asdict(tuning.rerank)
@@ -133,7 +138,7 @@ def _locked() -> Iterator[None]:
 
 def _free_name(index: str, method: str, made: datetime.datetime) -> str:
     """Return a plain name that no run has: the index's, shortened if need be, method and time."""
-    tail = f"-{method}-{made:%Y%m%d-%H%M%S}"
+    tail = f"-{method.replace('+', '-')[:40]}-{made:%Y%m%d-%H%M%S}"
     again = 1
     while True:
         ending = tail if again == 1 else f"{tail}-{again}"

@@ -128,13 +128,13 @@ def overlaps(matrix: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArra
 
 
 def rank(
-    scores: NDArray[np.float32], n_results: int | None, exclude: Iterable[int] = ()
+    scores: NDArray[np.floating], n_results: int | None, exclude: Iterable[int] = ()
 ) -> Ranking:
     """Order images by score.
 
     Parameters
     ----------
-    scores : (I,) float32 array
+    scores : (I,) float32 or float64 array
         One a row of the collection.
     n_results : int or None
         How many to give, at least 1; None gives all.
@@ -162,7 +162,7 @@ def rank(
         ids = ids[scores[ids] >= lowest]
     order = np.lexsort((ids, -scores[ids].astype(np.float64)))[:n_results]
     chosen = ids[order].astype(np.int32)
-    return Ranking(chosen, scores[chosen])
+    return Ranking(chosen, scores[chosen].astype(np.float32))
 
 
 def rank_listed(

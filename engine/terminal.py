@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from engine import calibration
+from engine import calibration, methods
 from engine.codes import MOST_CENTRES
 from engine.errors import EngineError
 from engine.features import KINDS
@@ -144,6 +144,7 @@ def summary(opened: Index) -> dict[str, Any]:
         "codebook": {**dataclasses.asdict(opened.codebook.params), **training},
         "calibration": _calibrated(opened),
         "parts": sorted(opened.manifest["parts"]),
+        "models": methods.embedded(opened.parts),
         "n_bytes": n_bytes,
     }
 
@@ -184,6 +185,8 @@ def put_summary(told: dict[str, Any]) -> None:
     settings = extraction.get("surf") or extraction["sift"]
     title = KINDS[extraction["feature"]]
     put(f"  {title:<12} {', '.join(f'{k} {v}' for k, v in settings.items())}")
+    if told["models"]:
+        put(f"  vectors      by {', '.join(told['models'])}")
     if told["calibration"] is not None:
         put(f"  same thing   {_same_thing(told['calibration'], told['name'])}")
     put(f"  skipped      {told['n_skipped']}")

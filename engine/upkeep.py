@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts
+from engine import artifacts, methods
 from engine.errors import ArtifactError
 from engine.index import Index, index_folder, list_indexes, open_index, repair_command
 from engine.language import tr
@@ -106,6 +106,9 @@ def _content_faults(index: Index) -> list[str]:
     ):
         if not np.isfinite(index.parts[part][name]).all():
             faults.append(f"{part}/{name} holds numbers that are not finite")
+    embedded = [methods.EMBEDDING + method for method in methods.embedded(index.parts)]
+    wrong = [part for part in embedded if not _have_length(index.parts[part]["vectors"])]
+    faults += [f"{part}/vectors are not of length 1" for part in wrong]
     held = index.table.held
     if index.is_large:
         owners = np.repeat(np.arange(index.n_images), np.diff(held.starts))
@@ -117,6 +120,15 @@ def _content_faults(index: Index) -> list[str]:
     if not np.array_equal(frequency, index.frequency):
         faults.append("vectors/frequency does not add up words/counts")
     return faults
+
+
+def _have_length(vectors: NDArray[np.float32]) -> bool:
+    """Tell whether all vectors have length 1, or are zero: of pictures that were not read."""
+    for block in np.array_split(vectors, 1 + len(vectors) // 1024):
+        squares = np.einsum("nd,nd->n", block, block, dtype=np.float64)
+        if not np.all((np.abs(squares - 1) < 1e-3) | (squares == 0)):
+            return False
+    return True
 
 
 def delete(name: str) -> None:

@@ -1,0 +1,274 @@
+"""Getting models: fetched by name, converted where that is needed, or taken from a file.
+
+A model is installed only after its file was checked and has run once; until then everything lies in
+``artifacts/models/.download-NAME``.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from engine import cnn, convert, download, model_store, models, onnx_file
+from engine.download import Progress
+from engine.errors import DownloadError, ModelError
+from engine.model_store import Installed
+from engine.models import DECLARED, Declared, Model
+
+CONVERTED = "converted.onnx"
+_SPARE_BYTES = 100_000_000
+
+
+def get(
+    name: str,
+    source: Path | None = None,
+    half: bool = False,
+    unchecked: bool = False,
+    progress: Progress | None = None,
+) -> Installed:
+    """Install a declared model: fetch its weights or take them from a file, and convert them.
+
+    What was fetched is kept until `tidy` or `model_store.remove`, to be converted again.
+
+    Parameters
+    ----------
+    name : str
+        One of `models.DECLARED`.
+    source : Path or None
+        A file on disk instead of the download; it is only read.
+    half : bool
+        Store weights in float16: half the bytes on disk. Vectors move by less than one part in a
+        thousand. Only of what is converted.
+    unchecked : bool
+        Take `source` also where its checksum is not the published one: weights of one's own in
+        the same layout.
+    progress : callable or None
+        Told what is going on, the bytes done and their total; may raise to stop.
+
+    Returns
+    -------
+    Installed
+        As it is, if it is installed already in the way that is asked for.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or the file is not its file.
+    DownloadError
+        If it cannot be fetched. What came is kept, unless it is wrong.
+    """
+    declared = DECLARED.get(name)
+    if declared is None:
+        raise ModelError(
+            f"there is no model {name!r} to be fetched (there are: {', '.join(DECLARED)}). Take an "
+            "ONNX file of your own by: python -m engine models add FILE.onnx --name NAME"
+        )
+    if half and declared.download.kind == "onnx":
+        raise ModelError(f"{name} comes as ONNX and is stored as it comes: leave out --float16")
+    stored = "float16" if half else "float32"
+    there = _installed(name) if source is None else None
+    if there is not None and there.origin.get("stored") == stored:
+        return there
+    with _working_in(model_store.download_folder(name)) as work:
+        origin, file = _source(declared, work, source, unchecked, progress)
+        ready = work / CONVERTED
+        try:
+            _make(declared, file, ready, half, progress)
+            model = declared.model
+            if not origin["published"]:
+                told = f"{file.name}, which is not the published file"
+                model = dataclasses.replace(model, source=told, licence="", tried=True)
+            n_dimensions = cnn.try_out(model, ready)
+            return model_store.install(model, ready, n_dimensions, origin | {"stored": stored})
+        finally:
+            ready.unlink(missing_ok=True)
+
+
+def _installed(name: str) -> Installed | None:
+    """Return a model that is installed and whole."""
+    with contextlib.suppress(ModelError):
+        there = model_store.open_model(name)
+        model_store.check_file(there)
+        return there
+    return None
+
+
+def tidy(name: str) -> int:
+    """Delete what was fetched for a model and is no longer needed; return how many bytes."""
+    folder = model_store.download_folder(name)
+    n_bytes = model_store.folder_bytes(folder)
+    if folder.is_dir():
+        with download.lock(folder / "lock"):
+            shutil.rmtree(folder)
+    return n_bytes
+
+
+def add(file: Path, model: Model) -> Installed:
+    """Install an ONNX file of one's own; it is copied.
+
+    Parameters
+    ----------
+    file : Path
+    model : Model
+        How it is used: see `propose`. A model of this name is replaced.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be used so; the message says why.
+    """
+    if model.name in DECLARED:
+        raise ModelError(
+            f"{model.name!r} is the name of a model that can be fetched. Choose another, or take "
+            f"this file for it: python -m engine models get {model.name} --from {file}"
+        )
+    onnx_file.check(file)
+    n_dimensions = cnn.try_out(model, file)
+    with _working_in(model_store.download_folder(model.name)) as work:
+        _copy(file, work / CONVERTED, None)
+        origin = {"file": file.name, "published": False, "stored": "as it came"}
+        installed = model_store.install(model, work / CONVERTED, n_dimensions, origin)
+    tidy(model.name)
+    return installed
+
+
+def propose(file: Path, name: str, size: int | None = None, **told: Any) -> Model:
+    """Make the record of an ONNX file: what the file says, and what `told` says besides.
+
+    Parameters
+    ----------
+    file : Path
+    name : str
+    size : int or None
+        Height and width, where the file leaves them open.
+    **told
+        Fields of `Model`; `output` and `pooling` may be None.
+
+    Raises
+    ------
+    ModelError
+        If the file is no image model, or leaves open what has to be said.
+    """
+    ports = cnn.inspect(file)
+    port, layout, height, width = cnn.image_input(file, ports)
+    if height is None or width is None:
+        if size is None:
+            raise ModelError(
+                f"{file.name} takes pictures of any size: {port}. Say which it was trained with, "
+                "as by --size 224."
+            )
+        height, width = height or size, width or size
+    elif size is not None and (height, width) != (size, size):
+        raise ModelError(
+            f"{file.name} takes pictures of {height} x {width} alone: leave out --size"
+        )
+    output = cnn.vector_output(file, ports, told.pop("output", None))
+    pooling = told.pop("pooling", None) or cnn.usual_pooling(file, output)
+    told.setdefault("title", file.name)
+    if told.get("resize", "").startswith("crop") and not told.get("shorter"):
+        told["shorter"] = round(max(height, width) * 256 / 224)
+    return Model(
+        name=name,
+        input=port.name,
+        layout=layout,
+        height=height,
+        width=width,
+        output=output.name,
+        pooling=pooling,
+        tried=True,
+        **told,
+    )
+
+
+@contextlib.contextmanager
+def _working_in(folder: Path) -> Iterator[Path]:
+    """Hold a folder for one download or conversion; say in plain words if the disk is full."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with download.lock(folder / "lock"):
+            try:
+                yield folder
+            finally:
+                if [path.name for path in folder.iterdir()] == ["lock"]:
+                    shutil.rmtree(folder)
+    except OSError as error:
+        full = " Free some space." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        raise ModelError(
+            f"cannot write to {folder}: {error.strerror or error}.{full} Then run the same command "
+            "again."
+        ) from None
+
+
+def _source(
+    declared: Declared,
+    work: Path,
+    source: Path | None,
+    unchecked: bool,
+    progress: Progress | None,
+) -> tuple[dict[str, Any], Path]:
+    """Return where weights come from, and their file."""
+    told = declared.download
+    if source is None:
+        path = _fetched(declared, work)
+        url = download.fetch_known(told.urls, path, told.n_bytes, told.md5, progress)
+        origin = {"file": told.file, "url": url or told.urls[0], "md5": told.md5}
+        return origin | {"published": True}, path
+    if not source.is_file():
+        raise ModelError(f"{source} is not there, or is no file")
+    md5 = download.md5_of(source)
+    published = not told.md5 or md5 == told.md5
+    if not published and not unchecked:
+        raise ModelError(
+            f"{source} is not the published file of {declared.model.name}: its MD5 is {md5}, not "
+            f"{told.md5}. Fetch it anew from {told.urls[0]} or, if it holds weights of your own in "
+            "the same layout, add --unchecked."
+        )
+    return {"file": source.name, "md5": md5, "published": published}, source
+
+
+def _fetched(declared: Declared, work: Path) -> Path:
+    """Return where the download goes, or lies: models of the same weights share one."""
+    for other in DECLARED.values():
+        kept = model_store.download_folder(other.model.name) / declared.download.file
+        if other.download == declared.download and kept.is_file():
+            return kept
+    return work / declared.download.file
+
+
+def _make(
+    declared: Declared, file: Path, ready: Path, half: bool, progress: Progress | None
+) -> None:
+    """Make the ONNX file from what was fetched."""
+    n_bytes = file.stat().st_size
+    free = shutil.disk_usage(ready.parent).free
+    if free < n_bytes + _SPARE_BYTES:
+        raise DownloadError(
+            f"{ready.parent} has {free / 1e9:.1f} GB free, and converting {file.name} needs "
+            f"{(n_bytes + _SPARE_BYTES) / 1e9:.1f} GB. Free some space."
+        )
+
+    def told(done: int, total: int) -> None:
+        if progress is not None:
+            progress(f"Converting {file.name}", done, total)
+
+    if declared.download.kind == models.KERAS_VGG:
+        convert.convert_vgg(file, ready, declared.model.output, half, told)
+    else:
+        onnx_file.check(file)
+        _copy(file, ready, told)
+
+
+def _copy(file: Path, to: Path, told: Callable[[int, int], None] | None) -> None:
+    """Copy a file, or name it once more where the disk can do that."""
+    to.unlink(missing_ok=True)
+    if file.parent == to.parent:
+        with contextlib.suppress(OSError):
+            os.link(file, to)
+            return
+    shutil.copyfile(file, to)
+    if told is not None:
+        told(to.stat().st_size, to.stat().st_size)
