@@ -11,6 +11,7 @@ from engine.calibration import Calibration
 from engine.embeddings import Compared
 from engine.expand import Expansion
 from engine.fusion import Fused
+from engine.models import EUCLIDEAN
 from engine.rerank import Verified
 from engine.residuals import WordSums
 from engine.search import Ranking
@@ -100,6 +101,17 @@ class Answer:
     expansion: Expansion | None = None
     calibration: Calibration | None = None
     working: Working = Working()
+
+    @property
+    def distances(self) -> NDArray[np.float32] | None:
+        """Distances of all images, (I,) float32, where they are shown instead of scores.
+
+        That is where a model's vectors alone are compared and its record says "euclidean".
+        """
+        compared = self.working.compared
+        if compared is None or self.working.fused is not None or compared.metric != EUCLIDEAN:
+            return None
+        return compared.distances
 
     def accepts(self, image_id: int) -> bool | None:
         """Tell whether an image shows the same thing as the query.

@@ -223,15 +223,13 @@ def _put_results(results: list[dict[str, Any]], answer: "Answer") -> None:
         assert answer.calibration is not None
         least = answer.calibration.least_score
         put(f"Nothing here matches: no verified score reaches {least:.2f}. The most similar:")
-    below, compared = False, answer.working.compared
-    alone = compared is not None and answer.working.fused is None
-    by_distance = alone and compared is not None and compared.metric == "euclidean"
+    below = False
     for result in results:
         if result["same_thing"] is False and not below and result["rank"] > 1:
             put("     probably not the same thing:")
         below = result["same_thing"] is False
         by_way = f"  by way of {', '.join(result['by_way_of'])}" if result["by_way_of"] else ""
-        shown = result["distance"] if by_distance else result["score"]
+        shown = result["score"] if answer.distances is None else result["distance"]
         put(f"{result['rank']:>3}  {shown:.3f}  {result['image']}{by_way}")
 
 

@@ -86,6 +86,12 @@ def fused(parts: Iterable[str]) -> list[str]:
     return [f"{VERIFIED}+{one}{by}" for one in embedded(parts) for by in ("", "+rank")]
 
 
+def offered(parts: Iterable[str]) -> list[str]:
+    """Return every method to offer for an index of these parts: words, models, both together."""
+    there = set(parts)
+    return [*available(there), *embedded(there), *fused(there)]
+
+
 def is_embedding(method: str) -> bool:
     """Tell whether a method's name stands for a model's vectors."""
     return method not in METHODS and models.is_name(method)

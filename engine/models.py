@@ -8,7 +8,8 @@ from typing import Any
 RESIZES = ("squash", "crop", "crop-floor", "longest")
 RESAMPLES = ("bicubic", "bilinear")
 POOLINGS = ("none", "mean", "max", "gem", "rmac", "cls")
-METRICS = ("euclidean", "cosine")
+EUCLIDEAN, COSINE = "euclidean", "cosine"
+METRICS = (EUCLIDEAN, COSINE)
 OBJECT, KIND = "object", "kind"  # what a model is good at finding: the same, or the same kind
 KERAS_VGG = "keras-vgg16"
 WHITENED = "-pca"  # ends the name of vectors that were whitened, before their dimensions

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import index, methods
+from engine import embedding_search, index, methods
 from engine.answer import Answer
 from engine.index import Index
 from engine.language import tr, trn
@@ -12,6 +12,7 @@ from ui import link, opened, query, results, words
 from ui.components import gallery
 from ui.link import Link
 
+N_NEAREST = embedding_search.N_RESULTS  # of a network's vectors, as the original showed
 FEW = 4
 MORE = 20
 
@@ -22,12 +23,12 @@ def controls(shown: Index, here: Link) -> bool:
         link.choose(tr("Collection"), index.list_indexes(), "collection", shown.name)
         method = link.choose(
             tr("Method"),
-            methods.available(shown.parts),
+            methods.offered(shown.parts),
             "method",
             opened.method_of(shown, here),
             help=tr("What is compared, and how."),
         )
-        st.caption(tr(words.METHODS[method]))
+        st.caption(words.about(shown, method))
         for line in words.lacking(shown.parts, shown.name):
             st.caption(line)
         drawn: bool = st.toggle(
@@ -48,13 +49,19 @@ def word_ids(shown: Index, here: Link) -> NDArray[np.int32]:
 
 def answer(shown: Index, here: Link, drawn: bool) -> None:
     """Show the most similar pictures."""
+    method = opened.method_of(shown, here)
+    if methods.is_embedding(method):
+        found = opened.search(shown, here, method)
+        show(shown, here, found, drawn)
+        st.caption(words.steps(found.timings, tr("network")))
+        st.caption(words.about(shown, method))
+        return
     used = word_ids(shown, here)
-    if len(used) == 0:
+    if len(used) == 0 and methods.fused_of(method) is None:
         st.subheader(tr("Nothing to search with"), anchor=False)
         st.warning(words.no_keypoints(shown.extraction, tr("in Inspect")))
         link.page_link("inspect", tr("Look into it in Inspect"))
         return
-    method = opened.method_of(shown, here)
     if method == methods.EXPANDED and not opened.is_answered(shown, here, method):
         show(shown, here, opened.search(shown, here, methods.VERIFIED), drawn)
         with st.spinner(tr("Looking further, by way of these")):
@@ -66,17 +73,18 @@ def answer(shown: Index, here: Link, drawn: bool) -> None:
     n_used = tr("{n:,} of {n_words:,} words", n=len(set(used.tolist())), n_words=shown.n_words)
     steps = words.steps(found.timings, shown.extraction.title)
     st.caption(f"{n_keypoints} · {n_used} · {steps}")
-    st.caption(tr(words.METHODS[found.method]))
+    st.caption(words.about(shown, found.method))
 
 
 def show(shown: Index, here: Link, found: Answer, drawn: bool) -> None:
     """Show an answer: what it says in one line, and its pictures."""
     many = here in st.session_state.setdefault("many", set())
     listed = results.of(found)
-    n_shown = min(MORE if many else FEW, len(listed))
+    few, more = (N_NEAREST, 2 * N_NEAREST) if methods.is_embedding(found.method) else (FEW, MORE)
+    n_shown = min(more if many else few, len(listed))
     with st.container(horizontal=True, vertical_alignment="center"):
         told = results.headline(found, listed, n_shown)
-        st.subheader(told, help=tr(words.SCORES[found.method]), anchor=False)
+        st.subheader(told, help=words.score_means(found), anchor=False)
         if not many and n_shown < len(listed) and st.button(tr("Show more")):
             st.session_state["many"].add(here)
             st.rerun()

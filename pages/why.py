@@ -21,10 +21,10 @@ def empty(shown: Index) -> None:
 
 def settings(found: Asked) -> None:
     """Show which method is explained."""
-    able = methods.available(found.shown.parts)
+    able = methods.offered(found.shown.parts)
     with st.popover(tr("Settings")):
         view.choose(tr("Method"), able, "method", found.answer.method)
-        st.caption(tr(words.METHODS[found.answer.method]))
+        st.caption(words.about(found.shown, found.answer.method))
         kept.downloads(found)
         other = {"image_id": None, "word": None}
         st.button(tr("Another query"), on_click=view.go, kwargs=other)

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import images, index, methods, pipeline, whatif, word_map
+from engine import embedding_search, images, index, methods, pipeline, whatif, word_map
 from engine.answer import Answer
 from engine.errors import ArtifactError, EngineError, ImageError, reason
 from engine.images import Image
@@ -180,7 +180,7 @@ def _answer_key(opened: Index, link: Link, method: str) -> described.SearchKey:
         check_image(opened, link.image_id)
         sha256 = opened.images[link.image_id].sha256
     else:
-        sha256 = describe(opened, link).image.sha256
+        sha256, _ = query_file(opened, link)
     query = described.Key(opened.name, opened.stamp, sha256, opened.surf)
     return described.SearchKey(query, method)
 
@@ -192,7 +192,7 @@ def is_answered(opened: Index, link: Link, method: str) -> bool:
 
 def method_of(shown: Index, here: Link) -> str:
     """Return the method that a link names, or the collection's own."""
-    able = methods.available(shown.parts)
+    able = methods.offered(shown.parts)
     if here.method in able:
         return here.method
     # What is verified stands first all the same, and at once.
@@ -241,9 +241,12 @@ def search(opened: Index, link: Link, method: str) -> Answer:
         if methods.expands(method):
             verified = search(opened, link, methods.VERIFIED)
             return pipeline.expand_answer(opened, verified, method, None)
+        if link.image_id is None and methods.is_embedding(method):
+            _, decode = query_file(opened, link)
+            return embedding_search.search_picture(opened, decode(), method, None)
         if link.image_id is None:
             return pipeline.search_query(opened, describe(opened, link), method, None)
-        if method not in methods.VECTORS:
+        if method not in methods.VECTORS and not methods.is_embedding(method):
             with contextlib.suppress(ImageError):  # gone or broken: what is stored is used
                 query = describe(opened, link)
                 if query.image.sha256 == key.query.sha256:

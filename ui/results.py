@@ -139,7 +139,7 @@ def tiles(
     made: list[Tile] = []
     for rank, result in enumerate(results[:n_shown], 1):
         image_id, path = result.image_id, shown.images[result.image_id].shown
-        told = words.score(found.method, result.score)
+        told = words.shown_score(found, image_id, result.score)
         above, chance = _line_above(results, rank - 1), _chance(found, result)
         by_way = " → ".join(shown.images[i].shown.rsplit("/", 1)[-1] for i in result.path)
         made.append(
@@ -192,8 +192,11 @@ def _line_above(results: list[Result], place: int) -> str | None:
 
 def _share(found: Answer, score: float, full: float) -> float:
     """Return how long a score's bar is, 0 to 1."""
-    if found.method == encode.L1 or found.method in methods.AGGREGATED:
-        return score
+    by_model = methods.is_embedding(found.method)
+    if found.method == encode.L1 or found.method in methods.AGGREGATED or by_model:
+        return max(score, 0.0)
+    if found.working.fused is not None:
+        return score / full if full > 0 else 0.0
     if found.method in methods.VECTORS:
         return max(2 * score - 1, 0.0)
     return min(score / max(full, FULL_BAR), 1.0)

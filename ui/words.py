@@ -3,10 +3,11 @@
 import re
 from collections.abc import Container
 
-from engine import methods
-from engine.answer import Timings
+from engine import embeddings, methods, models
+from engine.answer import Answer, Timings
 from engine.features import ExtractionParams
-from engine.language import mark, tr
+from engine.index import Index
+from engine.language import mark, sentences, tr
 from engine.methods import AGGREGATED, VECTORS
 
 METHODS = {
@@ -46,6 +47,10 @@ METHODS = {
     ),
     "tf-idf-l1": mark("tf-idf, compared by how much of the two histograms overlaps."),
 }
+FINDS = {
+    models.OBJECT: mark("Finds the same object, also from elsewhere."),
+    models.KIND: mark("Finds pictures of the same kind, be it the same object or not."),
+}
 _COMMAND = re.compile(
     r"'(?P<quoted>python -m engine [^']*)'|(?P<bare>python -m engine .*?)(?=[.。]?$|\s*[(（])", re.S
 )
@@ -75,6 +80,29 @@ SCORES = dict.fromkeys(METHODS, _COSINE) | {
         "keypoints."
     ),
 }
+_JOINED = mark(
+    "{words} and {model} together: each adds how surprising its score would be for a picture of "
+    "something else."
+)
+_JOINED_BY_RANK = mark(
+    "{words} and {model} together, by their places alone: first places count most."
+)
+_JOINED_FINDS = mark("Finds the same object, and after it pictures of the same kind.")
+_DISTANCE = mark(
+    "How far the network's numbers for the two pictures lie apart (Euclidean distance): 0 is the "
+    "same, 1.41 nothing in common."
+)
+_VECTORS = mark(
+    "How alike the network's numbers for the two pictures are (cosine): 1 is the same, 0 nothing "
+    "in common."
+)
+_FUSED = mark(
+    "Two parts added up: how surprising what the words say, and what the network says, would be "
+    "for a picture of something else. A part of 2 means one in a hundred."
+)
+_BY_RANK = mark(
+    "Two parts added up: 1 / (60 + place) for the place by words, and for that by the network."
+)
 NO_SLIDERS = mark(
     "This collection was built with RootSIFT. Threshold and octaves are settings of SURF, so there "
     "is nothing to move here."
@@ -185,8 +213,43 @@ def lacking(parts: Container[str], name: str) -> list[str]:
     return told
 
 
+def about(shown: Index, method: str) -> str:
+    """Say in a line or two what a method compares, and what it is good at finding."""
+    if method in METHODS:
+        return sentences(tr(METHODS[method]), tr(FINDS[models.OBJECT]))
+    if (both := methods.fused_of(method)) is not None:
+        told = tr(
+            _JOINED_BY_RANK if both.by_rank else _JOINED, words=both.words, model=both.vectors
+        )
+        return sentences(told, tr(_JOINED_FINDS))
+    model = embeddings.open_embeddings(shown, method).model
+    told = tr("{model}: the numbers that a neural network makes of a picture.", model=method)
+    return sentences(told, tr(FINDS[model.good_at]))
+
+
+def score_means(found: Answer) -> str:
+    """Say what the scores of an answer tell."""
+    if (both := methods.fused_of(found.method)) is not None:
+        return tr(_BY_RANK if both.by_rank else _FUSED)
+    if methods.is_embedding(found.method):
+        return tr(_VECTORS if found.distances is None else _DISTANCE)
+    return tr(SCORES[found.method])
+
+
+def shown_score(found: Answer, image_id: int, value: float) -> str:
+    """Return what a result is shown with: its distance where a model's record says so."""
+    if found.distances is not None:
+        return f"{found.distances[image_id]:.3f}"
+    return score(found.method, value)
+
+
 def score(method: str, value: float) -> str:
     """Return a score as precise as it is meaningful."""
+    both = methods.fused_of(method)
+    if both is not None and both.by_rank:
+        return f"{value:.4f}"
+    if both is None and methods.is_embedding(method):
+        return f"{value:.3f}"
     return f"{value:.3f}" if method in (*VECTORS, *AGGREGATED) else f"{value:.1f}"
 
 

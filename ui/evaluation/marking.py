@@ -263,7 +263,7 @@ def _pick(shown: Index, here: View, held: Draft) -> None:
 def one_query(shown: Index, here: View, held: Draft, image_id: int) -> None:
     """Show the results of a query, each to be marked."""
     entry = shown.images[image_id]
-    available = methods.available(shown.parts)
+    available = methods.offered(shown.parts)
     usual = shown.method if shown.method in available else available[0]
     left, right = st.columns([1, 3], gap="large")
     with left:

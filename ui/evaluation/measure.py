@@ -36,9 +36,9 @@ def show(shown: Index, here: View) -> None:
             st.button(tr("Make a ground truth"), on_click=view.go, kwargs=part)
         can = bool(name) and _fits(shown, name)
     with right:
-        usual = shown.method if shown.method in methods.available(shown.parts) else ""
-        method = view.choose_method(methods.available(shown.parts), here.link.method or usual)
-        st.caption(tr(words.METHODS[method]))
+        usual = shown.method if shown.method in methods.offered(shown.parts) else ""
+        method = view.choose_method(methods.offered(shown.parts), here.link.method or usual)
+        st.caption(words.about(shown, method))
         for line in words.lacking(shown.parts, shown.name):
             st.caption(line)
         if st.button(tr("Measure"), disabled=not can):

@@ -157,4 +157,4 @@ def _pair_cells(shown: Index, here: View, row: Ordered) -> tuple[Cell, ...]:
 def method_of(shown: Index, run: Run) -> str:
     """Return a run's method if the collection can still be ranked so; else nothing."""
     method = run.evaluation.method
-    return method if method in methods.available(shown.parts) else ""
+    return method if method in methods.offered(shown.parts) else ""

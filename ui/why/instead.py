@@ -134,7 +134,7 @@ def methods_table(asked: Asked) -> None:
     """Show which place the result has under every method."""
     st.subheader(tr("Under every method"), anchor=False)
     here, shown = asked.here, asked.shown
-    able = methods.available(shown.parts)
+    able = methods.offered(shown.parts)
     key = f"all-methods-{here.link.query()}"
     known = [m for m in able if m == asked.answer.method or st.session_state.get(key)]
     if len(known) < len(able):

@@ -73,7 +73,7 @@ def stands(asked: Asked) -> str | None:
 
 def parts(asked: Asked) -> None:
     """Show what adds up to the score, and how a verified score is made."""
-    told, meaning = asked.explained, tr(words.SCORES[asked.answer.method])
+    told, meaning = asked.explained, words.score_means(asked.answer)
     st.subheader(tr("What the score is made of"), help=meaning, anchor=False)
     if methods.expands(told.method):
         st.caption(tr("What it is ordered by; whether it shows the same thing is told above."))
