@@ -6,17 +6,20 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import encode, methods
+from engine import encode, fusion, methods
 from engine.answer import Answer
 from engine.explanation import (
     BASE,
     COUNTS,
     FATES,
     LIMIT,
+    OF_VECTORS,
+    OF_WORDS,
     OFF,
     WAY,
     Explanation,
     MatchShares,
+    Term,
     by_word,
 )
 from engine.index import Index
@@ -24,6 +27,8 @@ from engine.language import mark, sentences, tr, trn
 from engine.pose import pose
 
 N_WAYS = 12  # told one by one
+N_NUMBERS = 10  # of a model's vectors, told one by one
+_MOST_RARE = 6.0  # powers of ten
 OF_MANY = {
     "counts": mark("agree on one map of the picture, and count"),
     "turned": mark("turn otherwise than the picture as a whole"),
@@ -39,11 +44,27 @@ _OTHERS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
-    """A line of the sum: what it is, what it adds to the score, and the picture that it is from."""
+    """A line of the sum.
+
+    Attributes
+    ----------
+    told : str
+        What it is.
+    value : float
+        What it adds to the score.
+    image_id : int or None
+        The picture that it is from.
+    number : int or None
+        Place in a model's vectors.
+    method : str or None
+        The method that it is from.
+    """
 
     told: str
     value: float
     image_id: int | None = None
+    number: int | None = None
+    method: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,7 +79,9 @@ class WordLine:
 
 def number(method: str, value: float) -> str:
     """Return a score or a part of one, as precise as it is meaningful."""
-    digits = 4 if method in (*methods.VECTORS, *methods.AGGREGATED) else 3
+    both = methods.fused_of(method)
+    fine = both.by_rank if both is not None else methods.is_embedding(method)
+    digits = 4 if fine or method in (*methods.VECTORS, *methods.AGGREGATED) else 3
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 
@@ -111,6 +134,10 @@ def made(answer: Answer, explained: Explanation) -> str:
 
 def _made(answer: Answer, explained: Explanation) -> str:
     method, factors = explained.method, explained.factors
+    if (both := methods.fused_of(method)) is not None:
+        return _joined(both)
+    if explained.dimensions is not None:
+        return _cosine(answer, explained)
     if factors is not None:
         fraction = factors.weight / factors.total
         root = math.sqrt(factors.weight * factors.n_cells * fraction)
@@ -149,6 +176,42 @@ def _made(answer: Answer, explained: Explanation) -> str:
     return tr("No map was found on which enough matches agree.")
 
 
+def _joined(both: methods.Fusion) -> str:
+    if both.by_rank:
+        return tr(
+            "1 / (60 + place) for the place by {words}, and the same for that by {model}.",
+            words=both.words,
+            model=both.vectors,
+        )
+    return tr(
+        "How surprising the score by {words} would be for a picture of something else, and the "
+        "same for {model}: 1 means one in ten, 2 one in a hundred.",
+        words=both.words,
+        model=both.vectors,
+    )
+
+
+def _cosine(answer: Answer, explained: Explanation) -> str:
+    if any(term.kind == LIMIT for term in explained.terms):
+        return tr("This picture could not be read by the network, and is put last.")
+    assert explained.dimensions is not None
+    told = trn(
+        "The cosine of two vectors of {n:,} number: each adds the product of the two pictures' "
+        "values.",
+        "The cosine of two vectors of {n:,} numbers: each adds the product of the two pictures' "
+        "values.",
+        len(explained.dimensions),
+    )
+    if answer.distances is None:
+        return told
+    apart = tr(
+        "Their distance is √(2 − 2 × {cosine:.4f}) = {distance:.4f}.",
+        cosine=explained.score,
+        distance=answer.distances[explained.image_id],
+    )
+    return sentences(told, apart)
+
+
 def mapped(explained: Explanation) -> str | None:
     """Say how the thing stands in the picture, where matches agree on that."""
     return None if explained.affine is None else pose(explained.affine).told()
@@ -175,6 +238,10 @@ def parts(index: Index, explained: Explanation) -> list[Part]:
         n = len(explained.words.word_ids)
         held = trn("{n:,} word that both pictures hold", "{n:,} words that both pictures hold", n)
         found.append(Part(held, _sum(explained.words.values)))
+    if explained.dimensions is not None and explained.dimensions.any():
+        found += _number_parts(explained.dimensions)
+    if (both := methods.fused_of(explained.method)) is not None:
+        return found + [_fused_part(both, term) for term in explained.terms]
     ways = [term for term in explained.terms if term.kind == WAY]
     for term in ways[:N_WAYS]:
         path = index.images[term.path[0]].path
@@ -189,6 +256,43 @@ def parts(index: Index, explained: Explanation) -> list[Part]:
         found.append(Part(rest, sum(term.value for term in ways[N_WAYS:])))
     found += [Part(tr(_OTHERS[t.kind]), t.value) for t in explained.terms if t.kind != WAY]
     return found
+
+
+def _number_parts(products: NDArray[np.float64]) -> list[Part]:
+    """Return the numbers of a model's vectors that add or take most, and all others together."""
+    order = np.argsort(-np.abs(products), kind="stable")
+    found = [
+        Part(tr("number {number}", number=i), float(products[i]), number=i)
+        for i in order[:N_NUMBERS].tolist()
+    ]
+    others = order[N_NUMBERS:]
+    if len(others):
+        told = trn("{n:,} other number", "{n:,} other numbers", len(others))
+        found.append(Part(told, _sum(products[others])))
+    return found
+
+
+def _fused_part(both: methods.Fusion, term: Term) -> Part:
+    """Return what one of two methods adds."""
+    method = {OF_WORDS: both.words, OF_VECTORS: both.vectors}[term.kind]
+    if term.value == 0:
+        told = tr("by {method}: nothing", method=method)
+    elif both.by_rank:
+        place = round(1 / term.value - fusion.RANK_CONSTANT)
+        told = tr("by {method}: place {place:,}", method=method, place=place)
+    elif term.value > _MOST_RARE:
+        told = tr(
+            "by {method}: of pictures of something else, less than one in a million would score "
+            "as much",
+            method=method,
+        )
+    else:
+        told = tr(
+            "by {method}: of pictures of something else, about one in {n:,} would score as much",
+            method=method,
+            n=round(10**term.value),
+        )
+    return Part(told, term.value, method=method)
 
 
 def _match_parts(index: Index, of: MatchShares) -> list[Part]:

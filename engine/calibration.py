@@ -28,6 +28,7 @@ from engine.language import tr
 PART = "calibration"
 # Where nothing was measured: cautious, above what calibration gives for photographs of buildings.
 UNMEASURED = 3.3
+UNMEASURED_RATE = 0.01  # of pictures without a match that are taken to reach it
 N_LEAST = 30  # pictures without a match below which no tail is fitted
 TAIL = 0.1
 
@@ -56,6 +57,19 @@ class Tail:
         if score <= self.start:
             return float((self.scores >= score).mean())
         return TAIL * math.exp((self.start - score) / self.excess) if self.excess > 0 else 0.0
+
+    def surprise(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return -log10 of what `reached` tells, for (I,) scores: 2 for one in a hundred.
+
+        What no number can hold any more still counts. Where no score is above the ninth decile,
+        the tail falls as steeply as where nothing was measured.
+        """
+        n_below = np.searchsorted(self.scores, scores, side="left")
+        share = np.maximum(1 - n_below / len(self.scores), TAIL)
+        excess = self.excess or UNMEASURED / -math.log(UNMEASURED_RATE)
+        beyond = np.maximum(np.asarray(scores, np.float64) - self.start, 0) / excess
+        told: NDArray[np.float64] = -np.log10(share) + beyond / math.log(10)
+        return told
 
     def score_at(self, share: float) -> float:
         """Return the score that this share of pictures without a match reaches, 0 < share < 1.
@@ -115,6 +129,27 @@ class Calibration:
     def is_measured(self) -> bool:
         """Whether it was measured in this collection."""
         return bool(self.tails)
+
+    def surprise(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return how surprising verified scores would be for a picture of something else.
+
+        Parameters
+        ----------
+        scores : (I,) float array
+            At most 0, or -inf, where there is none.
+
+        Returns
+        -------
+        (I,) float64 array
+            -log10 of the share of pictures without a match whose best score is at least that: 0 and
+            more, 2 for one in a hundred. Where nothing was measured, UNMEASURED_RATE of them are
+            taken to reach UNMEASURED, and the share to fall exponentially from 0 on.
+        """
+        known = np.maximum(scores, 0).astype(np.float64)
+        told: NDArray[np.float64] = known / UNMEASURED * -math.log10(UNMEASURED_RATE)
+        if self.tails:
+            told = np.min([tail.surprise(known) for tail in self.tails], axis=0)
+        return told
 
     def reached(self, score: float) -> float | None:
         """Return the share of pictures without a match that reach a score; None if unknown."""

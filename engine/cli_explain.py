@@ -189,4 +189,4 @@ def add_command(command: Command) -> None:
         help="a picture of the index, or else its place in the ranking (1, the best)",
     )
     asked.add_argument("--html", type=Path, metavar="FILE", help="write one page to look at")
-    options.method_option(asked, "how to rank (the index's own)")
+    options.method_option(asked, "how to rank (the index's own)", by_model=True)

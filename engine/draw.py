@@ -103,7 +103,6 @@ def heat(
     """
     cv2 = opencv.load()
     height, width = rgb.shape[:2]
-    grey = _DIMMED * images.to_gray(rgb).astype(np.float32)[..., None]
     sigma = max(1.0, _SPREAD * max(height, width))
     reach = math.ceil(3 * sigma)  # heat of what lies just outside still shows
     columns, rows = np.rint((xy + 0.5) * scale - 0.5).astype(np.int64).T + reach
@@ -112,7 +111,32 @@ def heat(
     field = np.zeros((tall, wide))
     np.add.at(field, (rows[near], columns[near]), values[near])
     spread = cv2.GaussianBlur(field, (2 * reach + 1, 2 * reach + 1), sigma)
-    shown = np.maximum(spread[reach : reach + height, reach : reach + width], 0.0)
+    return _glowing(rgb, spread[reach : reach + height, reach : reach + width])
+
+
+def heat_cells(rgb: NDArray[np.uint8], values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Draw numbers of a grid of cells, as `engine.occlusion.losses` gives them, like `heat`.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8 array
+        The picture; it is not changed.
+    values : (rows, columns) float64 array
+        Of cells of one size that fill the picture; what is below 0 shows no heat.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+    """
+    height, width = rgb.shape[:2]
+    cv2 = opencv.load()
+    return _glowing(rgb, cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+def _glowing(rgb: NDArray[np.uint8], values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Lay colours of `HEAT` on the dimmed grey picture: the most of (H, W) values is brightest."""
+    grey = _DIMMED * images.to_gray(rgb).astype(np.float32)[..., None]
+    shown = np.maximum(values, 0.0)
     shown /= max(float(shown.max(initial=0.0)), 1e-300)
     opacity = (_MOST_HEAT * np.sqrt(shown))[..., None]
     drawn = grey * (1 - opacity) + ramp(shown) * opacity

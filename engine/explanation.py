@@ -188,7 +188,8 @@ def to_json(explained: Explanation, index: Index, n_matches: int | None = None) 
     Returns
     -------
     dict
-        Of numbers, texts, lists and dicts. Places are pixels, `parts` add up to `score`.
+        Of numbers, texts, lists and dicts. Places are pixels; `parts`, `dimensions` and either
+        `words` or `matches` add up to `score`.
     """
     of = explained.matches
     told: dict[str, Any] = {
@@ -208,6 +209,7 @@ def to_json(explained: Explanation, index: Index, n_matches: int | None = None) 
             for term in explained.terms
         ],
         "words": None,
+        "dimensions": None,
         "matches": None,
         "map": None,
         "factors": None if explained.factors is None else dataclasses.asdict(explained.factors),
@@ -218,6 +220,8 @@ def to_json(explained: Explanation, index: Index, n_matches: int | None = None) 
             {"word": word, "value": value}
             for word, value in zip(words.word_ids.tolist(), words.values.tolist())
         ]
+    if explained.dimensions is not None:
+        told["dimensions"] = explained.dimensions.tolist()
     if of is not None:
         told["matches"] = [_match(of, i, index) for i in of.order[:n_matches].tolist()]
         told["n_matches"] = {fate: int((of.fates == i).sum()) for i, fate in enumerate(FATES)}

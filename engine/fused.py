@@ -1,14 +1,13 @@
 """Words and a model's vectors in one ranking.
 
 By score, the usual way: each of the two adds how surprising its score would be for a picture of
-something else, judged by the lower half of what it gave this very query (`engine.fusion`). Words
-that say nothing of a picture (not verified, or no match) add nothing. By rank: reciprocal ranks,
-which need no scale, but by which the worse of two rankings weighs as much as the better
-(`docs/models.md`).
+something else. Of verified scores the collection's calibration knows that (`engine.calibration`);
+others are judged by what they gave this very query (`engine.fusion`). Words that say nothing of a
+picture (not verified, or no match) add nothing. By rank: reciprocal ranks, which need no scale, but
+by which the worse of two rankings weighs as much as the better (`docs/models.md`).
 """
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,6 @@ from numpy.typing import NDArray
 from engine import fusion, methods, search
 from engine.answer import Answer, Timings
 from engine.fusion import Fused
-
-FALSE_SHARE = 0.5  # of a query's scores, from the lowest, that are taken for false
 
 
 def join(words: Answer, vectors: Answer, method: str, n_all: int, n_results: int | None) -> Answer:
@@ -53,7 +50,7 @@ def join(words: Answer, vectors: Answer, method: str, n_all: int, n_results: int
     if told.by_rank:
         made = fusion.by_rank([one.ranking.image_ids for one in both], n_all)
     else:
-        made = by_score([_scores(words, n_all, 0.0), _scores(vectors, n_all, -1.0)])
+        made = by_score(words, vectors, n_all)
     ids = vectors.ranking.image_ids.astype(np.int64)
     ranking = search.rank_listed(ids, made.scores[ids].astype(np.float32), n_results)
     spent = (dataclasses.asdict(one.timings) for one in both)
@@ -70,13 +67,14 @@ def join(words: Answer, vectors: Answer, method: str, n_all: int, n_results: int
     )
 
 
-def by_score(scores: Sequence[NDArray[np.floating]]) -> Fused:
-    """Fuse scores by how they stand above the lower half of themselves; see `join`."""
-    parts = np.zeros((len(scores), len(scores[0])))
-    for part, one in zip(parts, scores):
-        if np.isfinite(one).any():
-            part[:] = fusion.evidence(one, fusion.false_among(one, FALSE_SHARE))
-    return Fused(parts)
+def by_score(words: Answer, vectors: Answer, n_all: int) -> Fused:
+    """Fuse two answers by how surprising their scores are; see `join`."""
+    verified = _scores(words, n_all, 0.0)
+    if words.calibration is not None:
+        ours = words.calibration.surprise(verified)
+    else:
+        ours = fusion.surprise(verified)
+    return Fused(np.stack((ours, fusion.surprise(_scores(vectors, n_all, -1.0)))))
 
 
 def _scores(answer: Answer, n_all: int, nothing: float) -> NDArray[np.float64]:

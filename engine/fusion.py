@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+_CAUTIOUS = 2.0  # standard deviations
 RANK_CONSTANT = 60.0  # Cormack et al.: first places do not outweigh all others
 
 
@@ -73,96 +74,36 @@ def by_rank(
     return Fused(parts)
 
 
-def by_evidence(
-    scores: Sequence[NDArray[np.floating]],
-    false_scores: Sequence[NDArray[np.floating]],
-    weights: Sequence[float] | None = None,
-) -> Fused:
-    """Add up how surprising each score would be for a picture of something else.
+def surprise(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return how surprising each score would be for a picture of something else.
 
-    A part is -log10 of the share of false scores that reach it: 2 means one in a hundred. Scores
-    of any scale can be added so, and one that is no better than chance adds next to nothing.
+    That is -log10 of the share of such pictures that would reach it, if those above the median of
+    all scores fell off exponentially: 2 means one in a hundred. Hardly any picture of a collection
+    shows what a query does, so all of them tell how far chance reaches. The mean of the fall is
+    twice their standard deviation: a cautious guess, measured in `docs/models.md`.
 
     Parameters
     ----------
-    scores : sequence of (I,) float arrays
-        Of each method, for all pictures; -inf where it has none.
-    false_scores : sequence of (F,) float arrays
-        Of each method, of pairs of pictures that show different things; see `false_among`.
-    weights : sequence of float or None
-        Of each method; all alike if None.
+    scores : (I,) float array
+        Of one query, of any scale; -inf for pictures that have none.
 
     Returns
     -------
-    Fused
-
-    Raises
-    ------
-    ValueError
-        If there are no false scores, or numbers of arrays or pictures differ.
+    (I,) float64 array
+        At least 0, rising with the score; 0 where all scores are alike, and for pictures without.
 
     References
     ----------
     Fisher, "Statistical methods for research workers", 1925 (the sum of log p); Zheng, Wang, Tian,
     He, Liu, Tian, "Query-adaptive late fusion for image search", CVPR 2015.
     """
-    if len(scores) != len(false_scores) or len({len(one) for one in scores}) > 1:
-        raise ValueError("there must be as many false scores as scores, all of the same pictures")
-    parts = np.zeros((len(scores), len(scores[0]) if scores else 0))
-    for place, weight in enumerate(_weights(weights, len(scores))):
-        parts[place] = weight * evidence(scores[place], false_scores[place])
-    return Fused(parts)
-
-
-def evidence(
-    scores: NDArray[np.floating], false_scores: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Return -log10 of the share of false scores that reach each score.
-
-    Beyond the largest false score the share would be 0; there it falls on as it fell along the
-    largest tenth of them, exponentially, so that better scores still count for more.
-
-    Parameters
-    ----------
-    scores : (I,) float array
-    false_scores : (F,) float array
-        At least one; finite.
-
-    Returns
-    -------
-    (I,) float64 array
-        At least 0, rising with the score.
-    """
-    rising = np.sort(false_scores.astype(np.float64))
-    n = len(rising)
-    if n == 0:
-        raise ValueError("there are no false scores to compare with")
-    reached = n - np.searchsorted(rising, scores, side="left")
-    found: NDArray[np.float64] = -np.log10((reached + 1) / (n + 1))
-    tail = rising[-max(2, n // 10) :]
-    width = float(np.mean(tail - tail[0]))  # of an exponential tail: its mean excess
-    if width > 0:
-        beyond = np.maximum(scores.astype(np.float64) - rising[-1], 0)
-        found += np.where(np.isfinite(beyond), beyond, 0) / (width * np.log(10))
+    found = np.zeros(len(scores))
+    there = np.isfinite(scores)
+    known = scores[there].astype(np.float64)
+    mean = _CAUTIOUS * float(known.std()) if len(known) else 0.0
+    if mean > 0:
+        found[there] = np.maximum(known - np.median(known), 0) / (mean * np.log(10))
     return found
-
-
-def false_among(scores: NDArray[np.floating], share: float = 0.5) -> NDArray[np.floating]:
-    """Return the lower part of a query's scores, which are false in all but odd collections.
-
-    For methods without a calibration of their own.
-
-    Parameters
-    ----------
-    scores : (I,) float array
-        Of one query, for all pictures.
-    share : float
-        How much of them, above 0, at most 1.
-    """
-    if not 0 < share <= 1:
-        raise ValueError(f"share must be above 0, at most 1, got {share}")
-    finite = np.sort(scores[np.isfinite(scores)])
-    return finite[: max(1, int(np.ceil(share * len(finite))))]
 
 
 def _weights(weights: Sequence[float] | None, n: int) -> Sequence[float]:

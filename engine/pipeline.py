@@ -213,11 +213,10 @@ def search_query(
     """
     chosen = methods.check_method(method or index.method, index.parts)
     if methods.is_embedding(chosen):
-        asked_of = (chosen, n_results, exclude_self, n_threads)
-        return embedding_search.search_picture(index, query.image, *asked_of)
+        return _search_vectors(index, query.image, chosen, n_results, exclude_self, n_threads)
     if (both := methods.fused_of(chosen)) is not None:
         words = search_query(index, query, both.words, None, exclude_self, n_threads, tuning)
-        nearby = _search_vectors(index, query.image, both.vectors, exclude_self, n_threads)
+        nearby = _search_vectors(index, query.image, both.vectors, None, exclude_self, n_threads)
         return fused.join(words, nearby, chosen, index.n_images, n_results)
     excluded = index.same_content(query.image.sha256) if exclude_self else ()
     if chosen in methods.VECTORS:
@@ -239,13 +238,19 @@ def search_query(
 
 
 def _search_vectors(
-    index: Index, image: Image, method: str, exclude_self: bool, n_threads: int | None
+    index: Index,
+    image: Image,
+    method: str,
+    n_results: int | None,
+    exclude_self: bool,
+    n_threads: int | None,
 ) -> Answer:
-    """Rank all images by a model's vectors; that of a picture of the collection is stored."""
+    """Rank images by a model's vectors; that of a picture of the collection is stored."""
+    asked_of = (method, n_results, exclude_self)
     same = index.same_content(image.sha256)
     if same:
-        return embedding_search.search_image(index, same[0], method, None, exclude_self)
-    return embedding_search.search_picture(index, image, method, None, exclude_self, n_threads)
+        return embedding_search.search_image(index, same[0], *asked_of)
+    return embedding_search.search_picture(index, image, *asked_of, n_threads)
 
 
 def search_image(

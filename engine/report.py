@@ -187,6 +187,8 @@ def _matches(index: Index, left: Side, right: Side, explained: Explanation) -> s
 
 
 def _heat(query: Shown, explained: Explanation, quality: int) -> str:
+    if explained.words is None and explained.matches is None:
+        return ""  # by a network, in part or alone: of no number is it known where it comes from
     xy, values = heat.places(explained, query.xy, query.word_ids)
     title = text(tr("Where in the query the score comes from"))
     heading = f"<section><h2>{title}</h2>"

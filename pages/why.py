@@ -6,7 +6,7 @@ from engine import methods
 from engine.index import Index
 from engine.language import sentences, tr
 from ui import opened, query, words
-from ui.why import asked, changed, instead, kept, overlays, pictures, shared, summary, view
+from ui.why import asked, changed, instead, kept, network, overlays, pictures, shared, summary, view
 from ui.why.asked import Asked
 from ui.why.view import View
 
@@ -44,6 +44,23 @@ def heading(found: Asked) -> None:
     st.markdown(sentences(*(part for part in told if part)))
 
 
+def by_network(found: Asked) -> None:
+    """Show what a network's score is made of."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        network.where(found)
+        summary.made(found)
+        instead.beside_winner(found)
+    with right:
+        network.one(found)
+        network.numbers(found)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        instead.methods_table(found)
+    with right:
+        instead.choose(found)
+
+
 def main() -> None:
     """Show the page."""
     here = View.here()
@@ -61,14 +78,21 @@ def main() -> None:
     heading(found)
     changed.show(found)
     pictures.show(found)
+    if found.explained.dimensions is not None:
+        by_network(found)
+        return
     left, right = st.columns([2, 3], gap="large")
     with left:
         summary.parts(found)
         instead.beside_winner(found)
     with right:
-        shared.one(found)
-        shared.show(found)
-    overlays.show(found)
+        if found.drawn is found.explained:
+            shared.one(found)
+            shared.show(found)
+        else:
+            overlays.laid(found)
+    if found.drawn is found.explained:
+        overlays.show(found)
     left, right = st.columns([2, 3], gap="large")
     with left:
         instead.methods_table(found)

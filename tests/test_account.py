@@ -1,16 +1,18 @@
 """What an explanation and its report say, in every language."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from engine import account, explain, images, language, methods, pipeline, report
+from engine import account, embed, explain, images, index, language, methods, pipeline, report
 from engine.answer import Answer
 from engine.explanation import Explanation
 from engine.index import Index
 from engine.pose import Pose
+from tests.test_embed import add_model
 
 ENGLISH = re.compile(r"[A-Za-z]{2,}(?:[ ,;:]+[A-Za-z]{2,}){2,}")
 CHINESE = re.compile("[一-鿿]")
@@ -50,6 +52,36 @@ def test_an_explanation_is_told_in_chinese(full: Index, method: str) -> None:
             if one:
                 assert CHINESE.search(one), other
                 assert not ENGLISH.search(one), one
+
+
+@pytest.mark.parametrize(
+    "method", ["own", "apart", "verified+own", "verified+own+rank", "tf-idf+apart"]
+)
+def test_a_networks_part_is_told_in_chinese(scratch: Path, tmp_path: Path, method: str) -> None:
+    add_model(tmp_path)
+    add_model(tmp_path, "apart", metric="euclidean")
+    for model in ("own", "apart"):
+        embed.make_embeddings("tiny", model)
+    of = index.open_index("tiny")
+    described, answer = _search(of, method)
+    assert len(answer.ranking) == of.n_images - 1
+    for image_id in answer.ranking.image_ids.tolist():
+        explained = explain.explain(of, answer, image_id)
+        english = _told(of, answer, explained, described.words.word_ids)
+        with language.speaking("zh"):
+            chinese = _told(of, answer, explained, described.words.word_ids)
+        for one, other in zip(chinese, english, strict=True):
+            assert bool(one) == bool(other)
+            assert not one or CHINESE.search(one), other
+            assert not ENGLISH.search(one), one
+        parts = account.parts(of, explained)
+        assert sum(part.value for part in parts) == pytest.approx(explained.score, abs=1e-5)
+    text = " ".join(english)
+    assert ("distance is" in text) == (method == "apart")
+    shown = report.Shown("china.jpg", (9, 9), None, *(np.zeros((0, 2)), np.zeros(0, np.int32)))
+    page = ElementTree.fromstring(report.make(of, shown, answer, explained, None))
+    told = " ".join(page.itertext())
+    assert "Nothing in the query adds" not in told and parts[0].told in told
 
 
 def test_what_becomes_of_a_match_has_a_name_in_chinese() -> None:

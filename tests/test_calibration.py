@@ -186,3 +186,31 @@ def test_a_calibration_that_cannot_be_used_names_the_command(
     upkeep.add_part("tiny", calibration.PART, parameters, {"scores_0": scores})
     with pytest.raises(ArtifactError, match="python -m engine calibrate tiny"):
         calibration.of(index.open_index("tiny"))
+
+
+def test_surprise_is_what_is_reached_as_a_power_of_ten() -> None:
+    scores = np.random.default_rng(0).exponential(0.6, 300).astype(np.float32)
+    tail = calibration.fit(scores)
+    asked = np.array([tail.start, tail.start + 0.5, 5.0, 9.0])
+    expected = [-np.log10(tail.reached(float(score))) for score in asked[1:]]
+    assert tail.surprise(asked)[1:].tolist() == pytest.approx(expected)
+    assert tail.surprise(np.array([0.0]))[0] == 0
+    rising = tail.surprise(np.linspace(0, 3, 200))
+    assert (np.diff(rising) >= 0).all()
+    far = tail.surprise(np.array([2000.0, 2001.0]))
+    assert np.isfinite(far).all() and far[1] > far[0], "what no float can hold still counts"
+
+
+def test_surprise_is_cautious_where_kinds_differ_or_nothing_was_measured() -> None:
+    random = np.random.default_rng(0)
+    tails = tuple(calibration.fit(random.exponential(mean, 100)) for mean in (0.3, 0.9))
+    both = calibration.Calibration(3.0, 0.01, tails)
+    asked = np.array([-np.inf, 0.0, 1.0, 4.0, 40.0])
+    found = both.surprise(asked)
+    assert found.tolist() == np.minimum(*(t.surprise(np.maximum(asked, 0)) for t in tails)).tolist()
+    assert found[:2].tolist() == [0, 0] and (np.diff(found[1:]) > 0).all()
+    unmeasured = calibration.Calibration(calibration.UNMEASURED)
+    assert unmeasured.surprise(np.array([-1.0, 0.0, 3.3, 6.6])) == pytest.approx([0, 0, 2, 4])
+    level = calibration.fit(np.ones(40, np.float32))
+    assert level.excess == 0
+    assert (np.diff(level.surprise(np.array([1.0, 2.0, 3.0]))) > 0).all()

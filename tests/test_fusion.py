@@ -42,42 +42,29 @@ def test_rankings_that_cannot_be_are_refused(ranking):
 
 @given(st.integers(0, 99), st.floats(0.01, 1000), st.floats(-100, 100))
 @derandomized
-def test_evidence_rises_and_knows_no_scale(seed, scale, shift):
-    random = np.random.default_rng(seed)
-    false, scores = random.standard_normal(50), random.standard_normal(20) * 3
-    found = fusion.evidence(scores, false)
+def test_surprise_rises_and_knows_no_scale(seed, scale, shift):
+    scores = np.random.default_rng(seed).standard_normal(30)
+    found = fusion.surprise(scores)
     assert (found >= 0).all()
-    assert (np.diff(found[np.argsort(scores)]) >= 0).all()
-    assert fusion.evidence(scores * scale + shift, false * scale + shift) == pytest.approx(
-        found, rel=1e-6, abs=1e-6
-    )
+    rising = np.sort(found)
+    assert (found[np.argsort(scores)] == rising).all() and rising[-1] > 0
+    assert (rising[:15] == 0).all() and (np.diff(rising[15:]) > 0).all()
+    assert fusion.surprise(scores * scale + shift) == pytest.approx(found, rel=1e-6, abs=1e-6)
 
 
-def test_evidence_is_the_share_of_false_scores():
-    false = np.arange(99.0)
-    assert fusion.evidence(np.array([-np.inf, -1.0, 90.0]), false) == pytest.approx([0, 0, 1])
-    beyond = fusion.evidence(np.array([98.5, 120.0, 140.0]), false)
-    assert (np.diff([2.0, *beyond]) > 0).all(), "better than all false ones still counts"
-    assert fusion.evidence(np.array([5.0]), np.array([1.0, 1.0])).tolist() == pytest.approx(
-        [np.log10(3)]
-    )
-    with pytest.raises(ValueError, match="no false scores"):
-        fusion.evidence(np.ones(1), np.ones(0))
+def test_surprise_is_a_share_of_an_exponential_tail():
+    scores = np.random.default_rng(1).exponential(1.0, 20_000)
+    found = fusion.surprise(scores)
+    # The mean of the fall is taken to be two standard deviations: twice the true one here.
+    beyond = scores - np.median(scores)
+    assert found[beyond > 0] == pytest.approx(-np.log10(np.exp(-beyond[beyond > 0] / 2)), rel=0.05)
 
 
-def test_evidence_of_two_methods_adds_up():
-    scores = [np.array([9.0, 5.0, 0.0]), np.array([0.5, 0.6, 0.1])]
-    false = [np.linspace(0, 4, 30), np.linspace(0, 0.55, 30)]
-    fused = fusion.by_evidence(scores, false)
-    assert fused.scores == pytest.approx(fused.parts[0] + fused.parts[1])
-    assert fused.scores.argsort()[::-1].tolist()[2] == 2
-    with pytest.raises(ValueError, match="as many"):
-        fusion.by_evidence(scores, false[:1])
-    with pytest.raises(ValueError, match="as many"):
-        fusion.by_evidence([scores[0], scores[1][:2]], false)
-
-
-def test_the_lower_part_of_scores():
-    assert fusion.false_among(np.array([3.0, 1, -np.inf, 2, 4])).tolist() == [1, 2]
-    with pytest.raises(ValueError, match="share"):
-        fusion.false_among(np.ones(2), 0)
+def test_surprise_of_what_is_alike_or_not_there_is_none():
+    assert fusion.surprise(np.full(4, 0.3)).tolist() == [0, 0, 0, 0]
+    assert fusion.surprise(np.zeros(0)).tolist() == []
+    assert fusion.surprise(np.full(2, -np.inf)).tolist() == [0, 0]
+    found = fusion.surprise(np.array([0.1, -np.inf, 0.2, 0.9]))
+    assert found[1] == 0 and found[3] > found[2] == found[0] == 0
+    alone = fusion.surprise(np.array([0.1, 0.2, 0.9]))
+    assert found[[0, 2, 3]].tolist() == alone.tolist(), "what is not there changes nothing"

@@ -10,7 +10,17 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from engine import embedding_search, images, index, methods, pipeline, whatif, word_map
+from engine import (
+    embedding_search,
+    fused,
+    images,
+    index,
+    methods,
+    occlusion,
+    pipeline,
+    whatif,
+    word_map,
+)
 from engine.answer import Answer
 from engine.errors import ArtifactError, EngineError, ImageError, reason
 from engine.images import Image
@@ -219,7 +229,15 @@ def search_without(
     key = dataclasses.replace(_answer_key(opened, link, method), off=off, areas=areas)
 
     def make() -> Answer:
+        both = methods.fused_of(method)
+        if both is not None:
+            words = search_without(opened, link, both.words, off, areas)
+            vectors = search_without(opened, link, both.vectors, off, areas)
+            return fused.join(words, vectors, method, opened.n_images, None)
         query = describe_unchanged(opened, link)
+        if methods.is_embedding(method):
+            image = dataclasses.replace(query.image, rgb=occlusion.cover(query.image.rgb, areas))
+            return embedding_search.search_picture(opened, image, method, None)
         query = whatif.without(query, opened.n_words, off, areas)
         return pipeline.search_query(opened, query, method, None)
 

@@ -29,7 +29,7 @@ from ui.opened import describe, open_index
 from ui.surf import pictures as surf_pictures
 from ui.surf import view as surf_view
 from ui.uploads import STORE
-from ui.why import asked, overlays
+from ui.why import asked, network, overlays
 from ui.why.view import View
 
 log = logging.getLogger(__name__)
@@ -240,7 +240,8 @@ def why(request: Request) -> Response:
     found = asked.ask(opened, here)
     if found is None:
         raise ValueError(tr("there is no such result"))
-    draw_it = {"heat": overlays.heat, "warp": overlays.warp}[request.path_params["what"]]
+    drawings = {"heat": overlays.heat, "warp": overlays.warp, "covered": network.covered}
+    draw_it = drawings[request.path_params["what"]]
     return _jpeg(images.encode_jpeg(draw_it(found)), private=True)
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import explain, whatif
+from engine import explain, methods, whatif
 from engine.answer import Answer
 from engine.errors import ImageError
 from engine.explanation import Explanation, WordShares, by_word
@@ -32,6 +32,8 @@ class Asked:
         All results, as the page Search shows them.
     explained : Explanation
         Of the result.
+    drawn : Explanation
+        Whose matches are drawn: that, or where words and a network rank together the words' own.
     words : WordShares
         What each word adds.
     query : Geometry
@@ -47,6 +49,7 @@ class Asked:
     answer: Answer
     order: tuple[int, ...]
     explained: Explanation
+    drawn: Explanation
     words: WordShares
     query: Geometry
     query_words: NDArray[np.int32]
@@ -99,10 +102,13 @@ def ask(shown: Index, here: View) -> Asked | None:
                 name=shown.images[result].shown,
             )
         )
-    explained = explain.explain(shown, answer, result)
+    explained = drawn = explain.explain(shown, answer, result)
+    if (both := methods.fused_of(method)) is not None:
+        of_words = opened.search_without(shown, here.link, both.words, here.off, here.areas)
+        drawn = explain.explain(shown, of_words, result)
     geometry, word_ids, size = _keypoints(shown, here)
     words = by_word(explained)
-    return Asked(shown, here, answer, order, explained, words, geometry, word_ids, size)
+    return Asked(shown, here, answer, order, explained, drawn, words, geometry, word_ids, size)
 
 
 def _keypoints(shown: Index, here: View) -> tuple[Geometry, NDArray[np.int32], tuple[int, int]]:

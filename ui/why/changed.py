@@ -13,9 +13,15 @@ from ui.why.view import View, go
 def show(asked: Asked) -> None:
     """Say what was left out, and what it changed; or how to leave something out."""
     here = asked.here
+    by_network = asked.explained.dimensions is not None
     if not here.is_changed:
         st.caption(
             tr(
+                "What if? Press Paint over and drag over a part of the query: the search is made "
+                "again, and the network sees nothing there."
+            )
+            if by_network
+            else tr(
                 "What if? Press Paint over and drag over a part of the query, or choose a word "
                 "below and leave it out: the search is made again without these keypoints."
             )
@@ -47,7 +53,17 @@ def _told(asked: Asked) -> str:
     whole = opened.search(asked.shown, here.link, method)
     before = [one.image_id for one in results.of(whole)].index(asked.result) + 1
     scores = (explain.explain(asked.shown, whole, asked.result).score, asked.explained.score)
-    score = [words.score(method, one) for one in scores]
+    both = zip((whole, asked.answer), scores)
+    score = [words.shown_score(answer, asked.result, one) for answer, one in both]
+    if asked.explained.dimensions is not None:
+        return tr(
+            "**Without {left_out}**: place {before:,} → **{place}**, {score_before} → **{score}**.",
+            left_out=left_out(here),
+            before=before,
+            place=place(asked.place, asked.explained.n_images),
+            score_before=score[0],
+            score=score[1],
+        )
     return trn(
         "**Without {left_out}**: place {before:,} → **{place}**, score {score_before} → "
         "**{score}**. {n:,} keypoint of the query remain.",

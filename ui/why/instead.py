@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from engine import explain, methods
+from engine import account, explain, methods
+from engine.errors import ModelError
 from engine.explanation import FATES, Explanation, by_word
 from engine.language import mark, tr
 from ui import opened, results, urls, words
@@ -100,7 +101,18 @@ def _compared(asked: Asked, winner: Explanation) -> list[tuple[str, str, str]]:
         rows.append((name, values[0], values[1]))
 
     add(tr("Place"), [f"{asked.place:,}", "1"])
-    add(tr("Score"), [words.score(method, one.score) for one in both])
+    scores = [words.shown_score(asked.answer, one.image_id, one.score) for one in both]
+    add(tr("Score") if asked.answer.distances is None else tr("Distance"), scores)
+    if methods.fused_of(method) is not None:
+        parts = [account.parts(asked.shown, one) for one in both]
+        for ours, theirs in zip(*parts):
+            told = tr("Of that by {method}", method=ours.method)
+            add(told, [account.number(method, part.value) for part in (ours, theirs)])
+        return rows
+    if methods.is_embedding(method):
+        counts = [0 if one.dimensions is None else int((one.dimensions > 0).sum()) for one in both]
+        add(tr("Numbers that add something"), [f"{count:,}" for count in counts])
+        return rows
     adding = [f"{int((by_word(one).values > 0).sum()):,}" for one in both]
     add(tr("Words that add something"), adding)
     used = set(asked.query_words.tolist())
@@ -145,7 +157,12 @@ def methods_table(asked: Asked) -> None:
     rows = []
     with st.spinner(tr("Searching by every method")):
         for method in able:
-            answer = opened.search_without(shown, here.link, method, here.off, here.areas)
+            try:
+                answer = opened.search_without(shown, here.link, method, here.off, here.areas)
+            except ModelError:  # to search with this photograph its network is needed
+                name = Cell(method, here.href(method=method))
+                rows.append(Row((name, Cell("–"), Cell("–"), Cell(tr("no model")))))
+                continue
             told = explain.explain(shown, answer, asked.result)
             place = [one.image_id for one in results.of(answer)].index(asked.result) + 1
             rows.append(
@@ -153,7 +170,7 @@ def methods_table(asked: Asked) -> None:
                     (
                         Cell(method, here.href(method=method)),
                         Cell(f"{place:,}"),
-                        Cell(words.score(method, told.score)),
+                        Cell(words.shown_score(answer, asked.result, told.score)),
                         Cell(_same(answer.accepts(asked.result))),
                     ),
                     "▸" if method == asked.answer.method else None,

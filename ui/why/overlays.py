@@ -24,7 +24,7 @@ def _query(asked: Asked) -> NDArray[np.uint8]:
 def heat(asked: Asked) -> NDArray[np.uint8]:
     """Draw where on the query the score comes from."""
     rgb = _query(asked)
-    xy, values = heats.places(asked.explained, asked.query.xy, asked.query_words)
+    xy, values = heats.places(asked.drawn, asked.query.xy, asked.query_words)
     return draw.heat(rgb, xy, values, max(rgb.shape[:2]) / max(asked.size))
 
 
@@ -36,7 +36,7 @@ def warp(asked: Asked) -> NDArray[np.uint8]:
     ImageError
         If the two do not agree on a map, or the result's file is gone.
     """
-    affine = asked.explained.affine
+    affine = asked.drawn.affine
     if affine is None:
         raise ImageError(tr("the two pictures do not agree on a map"))
     entry, rgb = asked.shown.images[asked.result], opened.pixels(asked.shown, asked.result)
@@ -48,8 +48,6 @@ def warp(asked: Asked) -> NDArray[np.uint8]:
 
 def show(asked: Asked) -> None:
     """Show both drawings, each over the query."""
-    width, height = asked.size
-    below = urls.query(asked.shown, asked.here.link, 1280)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(tr("Where the score comes from"), anchor=False)
@@ -57,28 +55,31 @@ def show(asked: Asked) -> None:
             st.caption(tr("Nothing of the query adds anything here."))
         else:
             overlay(
-                below,
+                urls.query(asked.shown, asked.here.link, 1280),
                 view.drawing(asked.shown, asked.here, "heat"),
-                width,
-                height,
+                *asked.size,
                 "heat",
                 tr("The query"),
                 tr("Where the score comes from"),
             )
             st.caption(tr("The brighter, the more of the score comes from there."))
     with right:
-        st.subheader(tr("The result laid on the query"), anchor=False)
-        if asked.explained.affine is None:
-            st.caption(tr("The matches do not agree on a map, so there is nothing to lay on it."))
-        else:
-            overlay(
-                below,
-                view.drawing(asked.shown, asked.here, "warp"),
-                width,
-                height,
-                "warp",
-                tr("The query"),
-                tr("The result"),
-            )
-            told = tr("Move the line, or press Swap: what is the same thing stays where it is.")
-            st.caption(told)
+        laid(asked)
+
+
+def laid(asked: Asked) -> None:
+    """Show the result laid on the query."""
+    st.subheader(tr("The result laid on the query"), anchor=False)
+    if asked.drawn.affine is None:
+        st.caption(tr("The matches do not agree on a map, so there is nothing to lay on it."))
+    else:
+        overlay(
+            urls.query(asked.shown, asked.here.link, 1280),
+            view.drawing(asked.shown, asked.here, "warp"),
+            *asked.size,
+            "warp",
+            tr("The query"),
+            tr("The result"),
+        )
+        told = tr("Move the line, or press Swap: what is the same thing stays where it is.")
+        st.caption(told)

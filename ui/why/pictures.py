@@ -31,7 +31,7 @@ NOT_COUNTED = {
 
 def show(asked: Asked) -> None:
     """Show both pictures; a line that is clicked is looked at."""
-    shown, here, of = asked.shown, asked.here, asked.explained.matches
+    shown, here, of = asked.shown, asked.here, asked.drawn.matches
     entry = shown.images[asked.result]
     rows = drawn(asked)
     chosen = _chosen(asked, rows)
@@ -47,7 +47,7 @@ def show(asked: Asked) -> None:
         [] if of is None else [_numbers(asked, i) for i in rows.tolist()],
         [] if of is None else [told(asked, i) for i in rows.tolist()],
         _points(asked),
-        None if asked.explained.affine is None else asked.explained.affine.ravel().tolist(),
+        None if asked.drawn.affine is None else asked.drawn.affine.ravel().tolist(),
         here.areas,
         chosen,
         here.link.word if here.link.word is not None and here.link.word < shown.n_words else None,
@@ -55,7 +55,16 @@ def show(asked: Asked) -> None:
     name = words.plain(query.name(shown, here.link))
     st.caption(
         _told(name, has_lines=of is not None, cut=of is not None and len(of) > len(rows) == MOST)
+        if asked.explained.dimensions is None
+        else tr("The query, {name}, and the result.", name=name)
     )
+    if asked.drawn is not asked.explained:
+        told_of = tr(
+            "The lines are those of {method}, whose own score of this result is {score}.",
+            method=asked.drawn.method,
+            score=words.score(asked.drawn.method, asked.drawn.score),
+        )
+        st.caption(told_of)
     if chosen is not None:
         _match(asked, int(rows[chosen]))
 
@@ -84,7 +93,7 @@ def _told(name: str, *, has_lines: bool, cut: bool) -> str:
 
 def drawn(asked: Asked) -> NDArray[np.int64]:
     """Return the matches that are drawn, those that add most first."""
-    of = asked.explained.matches
+    of = asked.drawn.matches
     if of is None:
         return np.zeros(0, np.int64)
     order = of.order
@@ -129,7 +138,7 @@ def _label(asked: Asked, n_drawn: int) -> str:
 
 def _numbers(asked: Asked, i: int) -> list[float]:
     """Return a match as the pair takes it."""
-    of = asked.explained.matches
+    of = asked.drawn.matches
     assert of is not None
     sides = [
         round(float(value), 1)
@@ -141,14 +150,14 @@ def _numbers(asked: Asked, i: int) -> list[float]:
 
 def told(asked: Asked, i: int) -> str:
     """Say what one match is."""
-    of = asked.explained.matches
+    of = asked.drawn.matches
     assert of is not None
     parts = [
         tr("Word {word}", word=of.word_ids[i]),
         tr("{n} of 128 bits differ", n=of.distances[i]),
     ]
     if of.fates[i] == COUNTS:
-        share = of.values[i] / asked.explained.score if asked.explained.score else 0.0
+        share = of.values[i] / asked.drawn.score if asked.drawn.score else 0.0
         parts.append(tr("adds {value:.3f} ({share:.1%})", value=of.values[i], share=share))
         if not np.isnan(of.residuals[i]):
             parts.append(tr("{n:.1f} px from where the map says", n=of.residuals[i]))
@@ -180,14 +189,14 @@ def _places(of: Geometry, rows: NDArray[np.int64]) -> list[list[float]]:
 
 def _pick(asked: Asked, row: int) -> None:
     """Choose a match, and its word with it."""
-    of = asked.explained.matches
+    of = asked.drawn.matches
     assert of is not None
     go(word=int(of.word_ids[row]), match=(int(of.query_rows[row]), int(of.database_rows[row])))
 
 
 def _chosen(asked: Asked, rows: NDArray[np.int64]) -> int | None:
     """Return the place of the chosen match among those that are drawn."""
-    of, match = asked.explained.matches, asked.here.match
+    of, match = asked.drawn.matches, asked.here.match
     if of is None or match is None:
         return None
     found = (of.query_rows[rows] == match[0]) & (of.database_rows[rows] == match[1])
@@ -203,7 +212,7 @@ def _paint(asked: Asked, area: Area) -> None:
 
 def _match(asked: Asked, i: int) -> None:
     """Show the two patches of a match: what was carried over is shown in its own picture."""
-    of, shown = asked.explained.matches, asked.shown
+    of, shown = asked.drawn.matches, asked.shown
     assert of is not None
     source = int(of.sources[i])
     left, right, rest = st.columns([1, 1, 4], vertical_alignment="center")
@@ -234,7 +243,7 @@ def source_row(asked: Asked, i: int) -> int:
     It is the keypoint of the same word that lies nearest to where the map from the query to the
     picture it comes from says.
     """
-    of, expansion = asked.explained.matches, asked.answer.expansion
+    of, expansion = asked.drawn.matches, asked.answer.expansion
     assert of is not None and expansion is not None
     source = int(of.sources[i])
     affine = next(view.affine for view in expansion.views if view.image_id == source)

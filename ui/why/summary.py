@@ -29,7 +29,9 @@ def headline(asked: Asked) -> str:
     where = place(asked.place, told.n_images)
     if methods.expands(told.method):  # its score orders, and is no measure
         return where
-    score = words.score(told.method, told.score)
+    score = words.shown_score(asked.answer, asked.result, told.score)
+    if asked.answer.distances is not None:
+        return tr("{place}, at a distance of {distance}", place=where, distance=score)
     return tr("{place}, with a score of {score}", place=where, score=score)
 
 
@@ -90,7 +92,19 @@ def parts(asked: Asked) -> None:
         st.caption(counts)
 
 
+def made(asked: Asked) -> None:
+    """Say in a sentence how the score is made, where its parts are shown elsewhere."""
+    meaning = words.score_means(asked.answer)
+    st.subheader(tr("What the score is made of"), help=meaning, anchor=False)
+    st.markdown(words.plain(account.made(asked.answer, asked.explained)))
+
+
 def _href(asked: Asked, part: Part) -> str | None:
+    """Return where a part of the score is taken apart further."""
+    if part.method is not None:
+        return asked.here.href(method=part.method)
+    if part.number is not None:
+        return asked.here.href(number=part.number)
     return None if part.image_id is None else asked.here.href(result=part.image_id)
 
 

@@ -19,7 +19,7 @@ LINES = {
     COUNTED: mark("All that count"),
     ALL: mark("All matches"),
 }
-PARAMETERS = ("result", "lines", "off", "areas", "match")
+PARAMETERS = ("result", "lines", "off", "areas", "match", "number")
 N_FEW = 50
 MOST_OFF, MOST_AREAS = 64, 16
 Area = tuple[int, int, int, int]
@@ -44,6 +44,8 @@ class View:
         Parts of the query that are left out, in its pixels.
     match : tuple of int or None
         Keypoints of the query and of the result whose match is looked at.
+    number : int or None
+        Place in a network's vectors that is looked at.
     """
 
     link: Link
@@ -52,6 +54,7 @@ class View:
     off: tuple[int, ...] = ()
     areas: tuple[Area, ...] = ()
     match: tuple[int, int] | None = None
+    number: int | None = None
 
     @classmethod
     def here(cls) -> Self:
@@ -73,6 +76,7 @@ class View:
             off=tuple(sorted(off)[:MOST_OFF]),
             areas=tuple((a, b, c, d) for a, b, c, d in sides[:MOST_AREAS] if a < c and b < d),
             match=(int(match[1]), int(match[2])) if match else None,
+            number=int(told["number"]) if re.fullmatch(r"\d{1,6}", told["number"]) else None,
         )
 
     @property
@@ -88,6 +92,7 @@ class View:
             "off": "-".join(map(str, self.off)),
             "areas": ".".join("-".join(map(str, area)) for area in self.areas),
             "match": "" if self.match is None else "-".join(map(str, self.match)),
+            "number": "" if self.number is None else str(self.number),
         }
         return self.link.write() | {key: value for key, value in own.items() if value}
 
@@ -102,6 +107,8 @@ class View:
             mine = {"result": None, "off": (), "areas": ()} | mine
         if "result" in mine:
             mine = {"match": None} | mine
+        if found.method != self.link.method:
+            mine = {"number": None} | mine
         return dataclasses.replace(self, link=found, **mine)
 
     def href(self, **changes: Any) -> str:
@@ -110,7 +117,7 @@ class View:
 
 
 def drawing(opened: Index, here: View, what: str) -> str:
-    """Return the address of a drawing of this view, as `ui.routes` serves it: heat or warp."""
+    """Return the address of a drawing of this view: heat, warp or covered, see `ui.routes`."""
     values = urlencode(here.to(collection=opened.name, word=None).write() | {"v": opened.stamp})
     return f"{urls.prefix()}/why/{quote(opened.name)}/{what}?{values}"
 
