@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import http.client
 import json
 import logging
 import shutil
@@ -16,6 +17,7 @@ from engine.language import sentences, tr, trn
 if TYPE_CHECKING:
     import requests
 
+# What is done (in the language that the one who fetches speaks), bytes done, their total if known.
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 ATTEMPTS = 5
@@ -397,6 +399,8 @@ def _reason(error: Exception | None) -> str:
     seen: BaseException | None = error
     while seen is not None and (seen.__cause__ or seen.__context__) is not None:
         seen = seen.__cause__ or seen.__context__
+    if isinstance(seen, http.client.IncompleteRead):
+        return tr("the connection was closed before the end")
     text = (reason(seen) if seen is not None else "") or type(seen).__name__
     return " ".join(text.split())[:200]
 

@@ -219,8 +219,8 @@ def _working_on(name: str) -> Iterator[Path]:
                     shutil.rmtree(folder)
     except OSError as error:
         told = mark(
-            "cannot write to {folder}: {why}. See to it that you may, then run the same command "
-            "again."
+            "cannot write to {folder}: {why}. Check that you may write there, then run the same "
+            "command again."
         )
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             told = mark(
@@ -230,7 +230,9 @@ def _working_on(name: str) -> Iterator[Path]:
 
 
 def _being_installed(name: str) -> str:
-    return tr("another process installs the model {name!r}. Wait until it has finished.", name=name)
+    return tr(
+        "another process is installing the model {name!r}. Wait until it has finished.", name=name
+    )
 
 
 def _source(
