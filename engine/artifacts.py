@@ -31,10 +31,12 @@ _PROCESS = "process "  # before its number, in a lock file
 _MISSING = {
     "index": mark("there is no index {name!r}. Make it with: {repair}"),
     "codebook": mark("there is no codebook {name!r}. Make it with: {repair}"),
+    "model": mark("the model {name!r} is not installed. Get it with: {repair}"),
 }
 _OF_ANOTHER_KIND = {
     "index": mark("{path} does not describe an index. Make it anew: {repair}"),
     "codebook": mark("{path} does not describe a codebook. Make it anew: {repair}"),
+    "model": mark("{path} does not describe a model. Get it again: {repair}"),
 }
 LARGE_VERSION = 3  # of what holds a large vocabulary, see `docs/index-format.md`
 MANIFEST = "manifest.json"
@@ -310,7 +312,7 @@ def read_manifest(folder: Path, kind: str, repair: str) -> Json:
     folder : Path
         The artifact.
     kind : str
-        What it must be: "index" or "codebook".
+        What it must be: "index", "codebook" or "model".
     repair : str
         The command that makes it anew, for the message.
 
@@ -411,8 +413,10 @@ def _holder(told: str) -> str:
 
 
 @contextlib.contextmanager
-def writing(name: str) -> Iterator[None]:
+def writing(name: str, shown: str | None = None) -> Iterator[None]:
     """Hold the right to write what is called `name`; a dead writer's right ends with it.
+
+    `shown` is what messages call it, where that is another name.
 
     Raises
     ------
@@ -429,7 +433,7 @@ def writing(name: str) -> Iterator[None]:
             file.seek(0)
             told = tr(
                 "{name!r} is being written by {holder}. Wait until it is done, or stop it.",
-                name=name,
+                name=shown or name,
                 holder=_holder(file.read(100).strip()),
             )
             raise ArtifactError(told) from None

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from engine import model_store, onnx_file, pooling
 from engine.errors import ModelError
 from engine.images import Image
+from engine.language import mark, tr, trn
 from engine.model_store import Installed
 from engine.models import Model
 from engine.preprocess import prepare
 
 _NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _LONGEST_REASON = 240
+_NO_PICTURE = mark("the model {name!r} cannot take a picture ({why}). Get it again: {command}")
+_NO_MODEL = mark("{path} cannot be run as a model ({why}). Fetch or export it again.")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Port:
 
     def __str__(self) -> str:
         sides = " x ".join("?" if side is None else str(side) for side in self.shape)
-        return f"{self.name} ({sides or 'one number'}, {self.type})"
+        return f"{self.name} ({sides or tr('one number')}, {self.type})"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,8 +81,14 @@ class Network:
         named = {port.name: port for port in self.ports.inputs}
         if model.input not in named or model.output not in {p.name for p in self.ports.outputs}:
             raise ModelError(
-                f"the file of the model {model.name!r} has no input {model.input!r} or no output "
-                f"{model.output!r}. Get it again: {model_store.getting(model.name)}"
+                tr(
+                    "the file of the model {name!r} has no input {input!r} or no output "
+                    "{output!r}. Get it again: {command}",
+                    name=model.name,
+                    input=model.input,
+                    output=model.output,
+                    command=model_store.getting(model.name),
+                )
             )
         self._dtype = _NUMBERS.get(named[model.input].type, np.float32)
         shape = named[model.input].shape
@@ -97,13 +106,19 @@ class Network:
         if not self.takes_batches and len(batch) > 1:
             return np.concatenate([self.run(batch[i : i + 1]) for i in range(len(batch))])
         given = {self.model.input: batch.astype(self._dtype, copy=False)}
-        with _refusing(f"the model {self.model.name!r} cannot take a picture"):
+        name, command = self.model.name, model_store.getting(self.model.name)
+        with _refusing(_NO_PICTURE, name, name=name, command=command):
             (output,) = self._session.run([self.model.output], given)
         found = np.asarray(output, np.float32)
         if not np.isfinite(found).all():
             raise ModelError(
-                f"the model {self.model.name!r} gives numbers that are not finite: its weights are "
-                "damaged, or its mean, std and divisor are not those it was trained with"
+                tr(
+                    "the model {name!r} gives numbers that are not finite: its weights are "
+                    "damaged, or its mean, std and divisor are not those it was trained with. "
+                    "Get it again: {command}",
+                    name=name,
+                    command=command,
+                )
             )
         return found
 
@@ -136,7 +151,13 @@ class Network:
             try:
                 found = pooling.pool(self.run(batch), self.model.pooling, self.model.power)
             except ValueError as error:
-                raise ModelError(f"the model {self.model.name!r}: {error}") from None
+                told = tr(
+                    "the model {name!r}: {why}. Get it again, with another --pooling: {command}",
+                    name=self.model.name,
+                    why=error,
+                    command=model_store.getting(self.model.name),
+                )
+                raise ModelError(told) from None
             pooled.append(found)
         return pooling.unit(np.concatenate(pooled))
 
@@ -168,16 +189,27 @@ def image_input(path: Path, ports: Ports) -> tuple[Port, str, int | None, int | 
     ModelError
         If there is none, or it takes something besides a picture.
     """
-    told = "; ".join(map(str, ports.inputs)) or "nothing"
+    told = _listed(ports.inputs)
     if len(ports.inputs) != 1:
         raise ModelError(
-            f"{path.name} takes {len(ports.inputs)} inputs ({told}), and a picture is all there is "
-            "to give. Export its image part alone."
+            trn(
+                "{file} takes {n} input ({told}), and a picture is all there is to give. Export "
+                "its image part alone.",
+                "{file} takes {n} inputs ({told}), and a picture is all there is to give. Export "
+                "its image part alone.",
+                len(ports.inputs),
+                file=path.name,
+                told=told,
+            )
         )
     (port,) = ports.inputs
     if port.type not in _NUMBERS:
         raise ModelError(
-            f"{path.name} takes {told}, no picture in float numbers. Export it with a float input."
+            tr(
+                "{file} takes {told}, no picture in float numbers. Export it with a float input.",
+                file=path.name,
+                told=told,
+            )
         )
     if len(port.shape) == 4 and port.shape[1] in (3, None) and port.shape[3] != 3:
         layout, (height, width) = "nchw", port.shape[2:]
@@ -185,15 +217,30 @@ def image_input(path: Path, ports: Ports) -> tuple[Port, str, int | None, int | 
         layout, (height, width) = "nhwc", port.shape[1:3]
     else:
         raise ModelError(
-            f"{path.name} takes {told}. A picture is N x 3 x height x width, or N x height x "
-            "width x 3: this is no image model."
+            tr(
+                "{file} takes {told}. A picture is N x 3 x height x width, or N x height x "
+                "width x 3: this is no image model. Take one whose input is a picture.",
+                file=path.name,
+                told=told,
+            )
         )
     if port.shape[0] not in (1, None):
         raise ModelError(
-            f"{path.name} takes {port.shape[0]} pictures at a time ({told}). Export it for one, "
-            "or for any number."
+            trn(
+                "{file} takes {n} picture at a time ({told}). Export it for one, or for any "
+                "number.",
+                "{file} takes {n} pictures at a time ({told}). Export it for one, or for any "
+                "number.",
+                port.shape[0],
+                file=path.name,
+                told=told,
+            )
         )
     return port, layout, height, width
+
+
+def _listed(ports: Sequence[Port]) -> str:
+    return "; ".join(map(str, ports)) or tr("nothing")
 
 
 def vector_output(path: Path, ports: Ports, name: str | None) -> Port:
@@ -205,17 +252,34 @@ def vector_output(path: Path, ports: Ports, name: str | None) -> Port:
         If there is none of float numbers, no such one, or several; the message lists them.
     """
     able = [p for p in ports.outputs if p.type in _NUMBERS and len(p.shape) in (2, 3, 4)]
-    told = "; ".join(map(str, able or ports.outputs)) or "nothing"
+    told = _listed(able or ports.outputs)
     if not able:
         raise ModelError(
-            f"{path.name} gives {told}: no vector, maps or tokens of float numbers. Export it with "
-            "the layer before its last ones as an output."
+            tr(
+                "{file} gives {told}: no vector, maps or tokens of float numbers. Export it with "
+                "the layer before its last ones as an output.",
+                file=path.name,
+                told=told,
+            )
         )
     if name is None and len(able) > 1:
-        raise ModelError(f"{path.name} gives several outputs. Choose one by --output: {told}")
+        raise ModelError(
+            tr(
+                "{file} gives several outputs. Choose one by --output: {told}",
+                file=path.name,
+                told=told,
+            )
+        )
     found = [p for p in able if name in (None, p.name)]
     if not found:
-        raise ModelError(f"{path.name} gives no output {name!r} to be taken. It gives: {told}")
+        raise ModelError(
+            tr(
+                "{file} gives no output {name!r} to be taken. Choose one by --output: {told}",
+                file=path.name,
+                name=name,
+                told=told,
+            )
+        )
     return found[0]
 
 
@@ -231,8 +295,12 @@ def usual_pooling(path: Path, port: Port) -> str:
         return "none"
     if len(port.shape) == 3:
         raise ModelError(
-            f"{path.name} gives tokens: {port}. Say by --pooling cls that the first stands for the "
-            "picture, or --pooling mean."
+            tr(
+                "{file} gives tokens: {port}. Say by --pooling cls that the first stands for the "
+                "picture, or --pooling mean.",
+                file=path.name,
+                port=port,
+            )
         )
     return "mean"
 
@@ -255,12 +323,21 @@ def try_out(model: Model, path: Path) -> int:
     vectors = network.embed_prepared([np.ascontiguousarray(values, np.float32)])
     if not vectors.any():
         raise ModelError(
-            f"the model {model.name!r} gives nothing but zeros: its weights are missing"
+            tr(
+                "the model {name!r} gives nothing but zeros: its weights are missing. Fetch or "
+                "export {file} again.",
+                name=model.name,
+                file=path.name,
+            )
         )
     if vectors.shape[1] < 2:
         raise ModelError(
-            f"the output {model.output!r} of {path.name} is a single number, no vector. Choose "
-            "another by --output."
+            tr(
+                "the output {output!r} of {file} is a single number, no vector. Choose another by "
+                "--output.",
+                output=model.output,
+                file=path.name,
+            )
         )
     return int(vectors.shape[1])
 
@@ -276,7 +353,7 @@ def _session(path: Path, n_threads: int, one_size: bool = True) -> Any:
     options.log_severity_level = 4  # what matters comes as an exception
     # Threads that wait must not turn in circles on cores that others use.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    with _refusing(f"{path} cannot be run as a model"):
+    with _refusing(_NO_MODEL, path.name, path=path):
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
@@ -291,12 +368,18 @@ def _ports(session: Any) -> Ports:
 
 
 @contextlib.contextmanager
-def _refusing(what: str) -> Iterator[None]:
-    """Turn what onnxruntime raises into one sentence: its exceptions have no common class."""
+def _refusing(told: str, what: str, **values: Any) -> Iterator[None]:
+    """Turn what onnxruntime raises into `told`: its exceptions have no common class."""
     try:
         yield
     except MemoryError:
-        raise ModelError(f"{what}: there is not enough memory for it") from None
+        raise ModelError(
+            tr(
+                "there is not enough memory for {what}. End other programs, or take a smaller "
+                "model.",
+                what=what,
+            )
+        ) from None
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ModelError(f"{what}: {reason[:_LONGEST_REASON]}") from None
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise ModelError(tr(told, why=why[:_LONGEST_REASON], **values)) from None

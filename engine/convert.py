@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import onnx_file
-from engine.errors import ModelError
+from engine.errors import ModelError, reason
+from engine.language import tr
 from engine.onnx_file import FLOAT, FLOAT16, Weights
 
 BLOCKS = (2, 2, 3, 3, 3)  # convolutions of each block of VGG-16
 TOP = "fc1"
 SIDE = 224  # pixels of the input where there is a top
+_INFO = "python -m engine models info vgg16-fc1"
+_LONGEST_REASON = 160
 _ROWS = 1024  # rows of fc1 in memory at once: 16 MB
 
 
@@ -171,9 +174,13 @@ class _Layers:
     def require(self, fits: bool, layer: str) -> None:
         if not fits:
             raise ModelError(
-                f"{self._path} is not laid out as Keras's VGG-16: its layer {layer} is missing or "
-                "has another shape. Take the file that 'python -m engine models info vgg16-fc1' "
-                "names."
+                tr(
+                    "{path} is not laid out as Keras's VGG-16: its layer {layer} is missing or has "
+                    "another shape. Take the file that {command!r} names.",
+                    path=self._path,
+                    layer=layer,
+                    command=_INFO,
+                )
             )
 
 
@@ -184,9 +191,24 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, KeyError) as error:
         if isinstance(error, OSError) and error.errno in (28, 122):  # disk or quota full
-            raise ModelError(f"there is no room to convert {path}: {error.strerror}") from None
-        reason = " ".join(str(error).split())[:160]
-        raise ModelError(f"{path} is a damaged HDF5 file ({reason}). Fetch it again.") from None
+            raise ModelError(
+                tr(
+                    "there is no room to convert {path} ({why}). Free some space.",
+                    path=path,
+                    why=reason(error),
+                )
+            ) from None
+        raise ModelError(
+            tr(
+                "{path} is a damaged HDF5 file ({why}). Fetch it again.",
+                path=path,
+                why=_in_short(error),
+            )
+        ) from None
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(str(error).split())[:_LONGEST_REASON]
 
 
 @contextlib.contextmanager
@@ -195,14 +217,17 @@ def _open(path: Path) -> Iterator[Any]:
         import h5py
     except ImportError:
         raise ModelError(
-            "reading Keras's weights needs one more package: pip install 'h5py>=3.11,<4'"
+            tr("reading Keras's weights needs one more package: pip install 'h5py>=3.11,<4'")
         ) from None
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        reason = " ".join(str(error).split())[:160]
         raise ModelError(
-            f"{path} is no HDF5 file, or only a part of one ({reason}). Fetch it again."
+            tr(
+                "{path} is no HDF5 file, or only a part of one ({why}). Fetch it again.",
+                path=path,
+                why=_in_short(error),
+            )
         ) from None
     with file:
         yield file

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import http.client
 import json
 import logging
 import shutil
@@ -10,11 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from engine.errors import DownloadError
+from engine.errors import DownloadError, reason
+from engine.language import sentences, tr, trn
 
 if TYPE_CHECKING:
     import requests
 
+# What is done (in the language that the one who fetches speaks), bytes done, their total if known.
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 ATTEMPTS = 5
@@ -25,10 +28,11 @@ _SPARE_BYTES = 200_000_000
 
 
 @contextlib.contextmanager
-def lock(path: Path) -> Iterator[None]:
+def lock(path: Path, told: str = "") -> Iterator[None]:
     """Hold a lock file, so that two processes do not write into one download.
 
-    The system releases it when the process ends, however it ends.
+    The system releases it when the process ends, however it ends. `told` is the message if another
+    holds it, where there is a better one.
 
     Raises
     ------
@@ -45,7 +49,11 @@ def lock(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise DownloadError(
-                f"another download into {path.parents[1]} is running. Wait until it has finished."
+                told
+                or tr(
+                    "another download into {folder} is running. Wait until it has finished.",
+                    folder=path.parents[1],
+                )
             ) from error
         yield
 
@@ -90,8 +98,8 @@ def fetch(
             if place + 1 < len(names):
                 continue
             raise DownloadError(
-                f"{url} is not there ({error}). Look for the data set's present address and set "
-                "VISWORD_OXFORD5K_URL to the folder that holds the archives."
+                f"{url} is not there (the server answers {error}). Look for the data set's present "
+                "address and set VISWORD_OXFORD5K_URL to the folder that holds the archives."
             ) from error
         _check_gzip(path)
         digests[name] = digests.get(name) or _sha256(path)
@@ -133,14 +141,14 @@ def fetch_known(
         if _fault(path, n_bytes, md5) is None:
             return ""
         path.unlink()
-    faults = []
+    faults: dict[str, None] = {}  # in order, each once
     new, part = path.with_name(f"{path.name}.new"), path.with_name(f"{path.name}.part")
 
     def told(what: str, done: int, total: int | None) -> None:
         length = done if total is None else total
         if n_bytes and (length > n_bytes or (total is not None and total < n_bytes)):
             part.unlink(missing_ok=True)
-            raise DownloadError(_other_length(length, n_bytes))
+            raise _WrongFileError(_other_length(length, n_bytes))
         if progress is not None:
             progress(what, done, total or n_bytes or None)
 
@@ -148,21 +156,21 @@ def fetch_known(
         try:
             Downloader(path, told)(url, str(new), None)
         except _NotThereError as error:
-            faults.append(f"{url}: {error}")
+            faults[_refused(url, error)] = None
+        except _WrongFileError as error:
+            faults[tr("{url}: {fault}.", url=url, fault=error)] = None
         except DownloadError as error:
-            faults.append(str(error) if url in str(error) else f"{url}: {error}")
+            faults[str(error)] = None
         else:
             fault = _fault(new, n_bytes, md5)
             if fault is None:
                 new.replace(path)
                 return url
             new.unlink()
-            faults.append(f"{url}: {fault}")
+            faults[tr("{url}: {fault}.", url=url, fault=fault)] = None
         if part.exists():  # of another server, so its mark says nothing to the next one
             part.with_name(f"{part.name}.json").write_text(json.dumps({"mark": ""}))
-    raise DownloadError(
-        f"{path.name} could not be fetched. " + " ".join(f"{f.rstrip('.')}." for f in faults)
-    )
+    raise DownloadError(sentences(tr("{file} could not be fetched.", file=path.name), *faults))
 
 
 def _fault(path: Path, n_bytes: int, md5: str) -> str | None:
@@ -171,15 +179,23 @@ def _fault(path: Path, n_bytes: int, md5: str) -> str | None:
     if n_bytes and length != n_bytes:
         return _other_length(length, n_bytes)
     if md5 and md5_of(path) != md5:
-        return "what came has another checksum (MD5) than the published file, and was deleted"
+        return tr("what came has another checksum (MD5) than the published file, and was deleted")
     return None
 
 
 def _other_length(length: int, n_bytes: int) -> str:
-    return (
-        f"the server sends {length:,} bytes instead of {n_bytes:,}: another file, or a page of the "
-        "network that asks you to sign in"
+    return trn(
+        "the server sends {n:,} byte instead of {right:,}: another file, or a page of the network "
+        "that asks you to sign in",
+        "the server sends {n:,} bytes instead of {right:,}: another file, or a page of the network "
+        "that asks you to sign in",
+        length,
+        right=n_bytes,
     )
+
+
+def _refused(url: str, status: object) -> str:
+    return tr("{url}: the server answers {status}.", url=url, status=status)
 
 
 def md5_of(path: Path) -> str:
@@ -189,7 +205,11 @@ def md5_of(path: Path) -> str:
 
 
 class _NotThereError(Exception):
-    """The server answers that it has no such file."""
+    """The server answers that it has no such file: its status."""
+
+
+class _WrongFileError(Exception):
+    """What the server sends is not the file: why."""
 
 
 def _retrieve(url: str, path: Path, sha256: str | None, progress: Progress | None) -> None:
@@ -250,7 +270,13 @@ class Downloader:
                 requests.exceptions.InvalidSchema,
                 requests.exceptions.MissingSchema,
             ) as error:
-                raise DownloadError(f"{url} is no web address: {error}") from error
+                raise DownloadError(
+                    tr(
+                        "{url} is no web address ({why}). Check how it is written.",
+                        url=url,
+                        why=error,
+                    )
+                ) from error
             except requests.exceptions.RequestException as error:
                 last = error
                 # A connection that brought something is worth as many attempts again.
@@ -260,12 +286,21 @@ class Downloader:
         kept = self._n_bytes()
         if not kept:
             raise DownloadError(
-                f"cannot reach {url}: {_reason(last)}. Check the network connection, and whether "
-                "a proxy must be named in HTTPS_PROXY, then run the same command again."
+                tr(
+                    "cannot reach {url}: {why}. Check the network connection, and whether a proxy "
+                    "must be named in HTTPS_PROXY, then run the same command again.",
+                    url=url,
+                    why=_reason(last),
+                )
             ) from last
         raise DownloadError(
-            f"the download of {url} broke off after {kept / 1e6:.0f} MB: {_reason(last)}. Run the "
-            "same command again; it goes on where it stopped."
+            tr(
+                "the download of {url} broke off after {size:.0f} MB: {why}. Run the same command "
+                "again; it goes on where it stopped.",
+                url=url,
+                size=kept / 1e6,
+                why=_reason(last),
+            )
         ) from last
 
     def _n_bytes(self) -> int:
@@ -285,14 +320,18 @@ class Downloader:
         with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUTS) as response:
             if response.status_code == requests.codes.requested_range_not_satisfiable:
                 self._part.unlink(missing_ok=True)
-                raise requests.exceptions.ConnectionError("the part did not fit; starting anew")
+                raise requests.exceptions.ConnectionError(tr("the part did not fit; starting anew"))
             if response.status_code in (404, 410):
-                raise _NotThereError(f"the server answers {response.status_code}")
+                raise _NotThereError(str(response.status_code))
             if 400 <= response.status_code < 500 and response.status_code not in (408, 429):
-                raise DownloadError(f"{url}: the server answers {response.status_code}.")
+                raise DownloadError(_refused(url, response.status_code))
             if not response.ok:
                 raise requests.exceptions.HTTPError(
-                    f"the server answers {response.status_code} {response.reason}"
+                    tr(
+                        "the server answers {status} ({said})",
+                        status=response.status_code,
+                        said=response.reason,
+                    )
                 )
             start, total = _range_of(response, start)
             self._receive(response, start, total)
@@ -313,9 +352,11 @@ class Downloader:
                 file.write(chunk)
                 done += len(chunk)
                 if self._progress is not None:
-                    self._progress(f"Downloading {self._target.name}", done, total)
+                    self._progress(tr("Downloading {file}", file=self._target.name), done, total)
         if total is not None and done != total:
-            raise requests.exceptions.ConnectionError(f"{done} of {total} bytes came")
+            raise requests.exceptions.ConnectionError(
+                tr("{done:,} of {total:,} bytes came", done=done, total=total)
+            )
 
 
 def _pause(failures: int) -> float:
@@ -347,7 +388,9 @@ def _range_of(response: "requests.Response", asked: int) -> tuple[int, int | Non
         return 0, int(length) if length.isdecimal() else None
     span, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
     if span.partition("-")[0] != str(asked):
-        raise requests.exceptions.ConnectionError("the server sent another range than asked for")
+        raise requests.exceptions.ConnectionError(
+            tr("the server sent another range than asked for")
+        )
     return asked, int(total) if total.isdecimal() else None
 
 
@@ -356,7 +399,9 @@ def _reason(error: Exception | None) -> str:
     seen: BaseException | None = error
     while seen is not None and (seen.__cause__ or seen.__context__) is not None:
         seen = seen.__cause__ or seen.__context__
-    text = getattr(seen, "strerror", None) or str(seen) or type(seen).__name__
+    if isinstance(seen, http.client.IncompleteRead):
+        return tr("the connection was closed before the end")
+    text = (reason(seen) if seen is not None else "") or type(seen).__name__
     return " ".join(text.split())[:200]
 
 
@@ -364,8 +409,13 @@ def _require_space(folder: Path, n_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < n_bytes + _SPARE_BYTES:
         raise DownloadError(
-            f"{folder} has {free / 1e9:.1f} GB free, but the archive and what it holds need "
-            f"{(n_bytes + _SPARE_BYTES) / 1e9:.1f} GB. Free some space or name another folder."
+            tr(
+                "{folder} has {free:.1f} GB free, but the download and what is made of it need "
+                "{needed:.1f} GB. Free some space or name another folder.",
+                folder=folder,
+                free=free / 1e9,
+                needed=(n_bytes + _SPARE_BYTES) / 1e9,
+            )
         )
 
 

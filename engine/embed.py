@@ -34,6 +34,7 @@ from engine import (
 from engine.embeddings import Embeddings, open_embeddings, part_of
 from engine.errors import ArtifactError, CancelledError, ImageError
 from engine.index import Index, open_index
+from engine.language import ENGLISH, speaking, tr, trn
 from engine.model_store import Installed
 from engine.records import Record
 
@@ -100,14 +101,26 @@ def make_embeddings(
     index, installed = open_index(name), model_store.open_model(model)
     method = name_of(model, whiten)
     if not methods.is_embedding(method):
-        raise ValueError(f"{method!r} is the name of a method, or none at all: rename the model")
+        raise ValueError(
+            tr(
+                "vectors cannot be called {method!r}: a method has that name, or it is longer than "
+                "{most} letters. Take the model under another name",
+                method=method,
+                most=models.MOST_LETTERS,
+            )
+        )
     if part_of(method) in index.parts and not overwrite:
         kept = open_embeddings(index, method)
         if kept.digest == installed.digest:
             return kept
         raise ArtifactError(
-            f"the index {name!r} has vectors by {method} of another model of this name. To replace "
-            f"them: {methods.adding(part_of(method), name)} --overwrite"
+            tr(
+                "the index {name!r} has vectors by {method} of another model of this name. To "
+                "replace them: {command}",
+                name=name,
+                method=method,
+                command=f"{methods.adding(part_of(method), name)} --overwrite",
+            )
         )
     model_store.check_file(installed)
     job = _Job(index, installed, n_threads, progress, cancelled or (lambda: False))
@@ -145,7 +158,13 @@ def _make(job: _Job, method: str, whiten: int | None) -> None:
     if whiten is not None:
         arrays = _whiten(vectors, whiten, place)
     if job.digest(open_index(index.name)) != place.name:
-        raise ArtifactError(f"the index {index.name!r} was replaced meanwhile; embed it again")
+        raise ArtifactError(
+            tr(
+                "the index {name!r} was replaced meanwhile. Make its vectors again with: {command}",
+                name=index.name,
+                command=methods.adding(part_of(method), index.name),
+            )
+        )
     told = {
         "model": installed.model.to_json(),
         "digest": installed.digest,
@@ -183,7 +202,9 @@ def _embed_all(job: _Job, place: Path) -> _Made:
     for ids, path in pieces:
         record = _read(path, job.installed, len(ids))
         if record is None:
-            raise ArtifactError(f"{path} is gone. Run the same command again.")
+            raise ArtifactError(
+                tr("{path} is gone or damaged. Run the same command again.", path=path)
+            )
         vectors[ids.start : ids.stop] = record.arrays["vectors"]
         skipped += [(picture, reason) for picture, reason in record.description["skipped"]]
         spent += record.description["cpu_seconds"]
@@ -208,7 +229,7 @@ def _embed_pieces(job: _Job, place: Path) -> list[tuple[range, Path]]:
         if job.progress is not None:
             job.progress(ids.stop, n_images)
         if job.cancelled():
-            raise CancelledError("embedding was stopped; run it again to go on from here")
+            raise CancelledError(tr("embedding was stopped; run it again to go on from here"))
     return pieces
 
 
@@ -231,7 +252,8 @@ def _embed_some(
         readable = []
         for image_id in part:
             try:
-                readable.append((image_id, _picture(job.index, image_id)))
+                with speaking(ENGLISH):  # the index keeps what is told
+                    readable.append((image_id, _picture(job.index, image_id)))
             except ImageError as error:
                 reasons[image_id] = str(error)
         if readable:
@@ -246,7 +268,12 @@ def _embed_some(
 def _picture(index: Index, image_id: int) -> images.Image:
     image = images.read(index.picture_path(image_id))
     if image.sha256 != index.images[image_id].sha256:
-        raise ImageError(f"{image.name} has changed since the index was built. Build it again.")
+        raise ImageError(
+            tr(
+                "{name} has changed since the index was built. Build the index again.",
+                name=image.name,
+            )
+        )
     return image
 
 
@@ -268,10 +295,18 @@ def _whiten(vectors: NDArray[np.float32], whiten: int, place: Path) -> dict[str,
     most = len(taken) // N_PER_DIMENSION
     try:
         if most == 0:
-            raise ValueError(f"that takes at least {N_PER_DIMENSION} pictures")
+            raise ValueError(
+                trn(
+                    "that takes at least {n} picture",
+                    "that takes at least {n} pictures",
+                    N_PER_DIMENSION,
+                )
+            )
         learned = whitening.learn(np.asarray(vectors[taken]), min(whiten, most))
     except ValueError as error:
-        raise ArtifactError(f"these vectors cannot be whitened: {error}") from None
+        raise ArtifactError(
+            tr("these vectors cannot be whitened: {why}. Leave out --whiten.", why=error)
+        ) from None
     whitened = _map(place / "whitened.npy", (len(vectors), learned.projection.shape[1]))
     for start in range(0, len(vectors), N_LEARNING):
         rows = slice(start, start + N_LEARNING)

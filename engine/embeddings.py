@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import methods
-from engine.errors import ArtifactError, ModelError
+from engine.errors import ArtifactError, ModelError, reason
 from engine.index import Index, Skipped
+from engine.language import tr, trn
 from engine.model_store import Installed
 from engine.models import Model
 from engine.whitening import Whitening
@@ -86,28 +87,48 @@ def open_embeddings(index: Index, method: str) -> Embeddings:
     part = part_of(method)
     arrays, add = index.parts.get(part), methods.adding(part, index.name)
     if arrays is None:
-        here = ", ".join(methods.embedded(index.parts)) or "none yet"
+        here = ", ".join(methods.embedded(index.parts)) or tr("none yet")
         raise ArtifactError(
-            f"the index {index.name!r} has no vectors by {method} (it has: {here}). "
-            f"Make them with: {add}"
+            tr(
+                "the index {name!r} has no vectors by {method} (it has: {here}). Make them with: "
+                "{command}",
+                name=index.name,
+                method=method,
+                here=here,
+                command=add,
+            )
         )
     try:
         told = index.manifest["parts"][part]["parameters"]
         vectors = arrays["vectors"]
         if vectors.ndim != 2 or len(vectors) != index.n_images or vectors.dtype != np.float32:
-            raise ValueError(f"vectors of {vectors.shape} for {index.n_images} images")
+            shape = " x ".join(map(str, vectors.shape))
+            raise ValueError(
+                trn(
+                    "vectors of {shape} for {n:,} image",
+                    "vectors of {shape} for {n:,} images",
+                    index.n_images,
+                    shape=shape,
+                )
+            )
         whitening = None
         if "projection" in arrays:
             whitening = Whitening(arrays["mean"], arrays["projection"])
             if whitening.projection.shape != (len(whitening.mean), vectors.shape[1]):
-                raise ValueError("its whitening has another size than its vectors")
+                raise ValueError(tr("its whitening has another size than its vectors"))
         skipped = tuple(Skipped(*row) for row in told["skipped"])
         model = Model.from_json(told["model"])
         return Embeddings(method, model, told["digest"], vectors, whitening, skipped)
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
-            f"the vectors by {method} of the index {index.name!r} do not fit ({error}). "
-            f"Make them anew with: {add} --overwrite"
+            tr(
+                "the vectors by {method} of the index {name!r} do not fit ({why}). Make them anew "
+                "with: {command}",
+                method=method,
+                name=index.name,
+                why=reason(error),
+                command=f"{add} --overwrite",
+            )
         ) from None
 
 
@@ -119,9 +140,15 @@ def check_model(name: str, kept: Embeddings, installed: Installed) -> None:
     if installed.digest != kept.digest:
         add = methods.adding(part_of(kept.method), name)
         raise ModelError(
-            f"the vectors by {kept.method} of the index {name!r} were made with another model than "
-            f"the {installed.model.name!r} that is installed now: other weights, or pictures "
-            f"prepared in another way. Make them anew with: {add} --overwrite"
+            tr(
+                "the vectors by {method} of the index {name!r} were made with another model than "
+                "the {model!r} that is installed now: other weights, or pictures prepared in "
+                "another way. Make them anew with: {command}",
+                method=kept.method,
+                name=name,
+                model=installed.model.name,
+                command=f"{add} --overwrite",
+            )
         )
 
 

@@ -16,11 +16,22 @@ _REASONS = (
     mark("Read-only file system"),
     mark("Input/output error"),
     mark("Too many open files"),
+    mark("Disk quota exceeded"),
+    mark("Connection refused"),
+    mark("Connection reset by peer"),
+    mark("Connection timed out"),
+    mark("timed out"),
+    mark("Network is unreachable"),
+    mark("No route to host"),
+    mark("Name or service not known"),
+    mark("Temporary failure in name resolution"),
 )
 
 
 def reason(error: BaseException) -> str:
     """Say why a file could not be used: what the operating system says of it, else the error."""
+    if isinstance(error, KeyError):
+        return tr("{key} is missing in it", key=error)
     told = getattr(error, "strerror", None) or str(error)
     return tr(told) if told in _REASONS else told
 

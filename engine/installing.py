@@ -15,7 +15,8 @@ from typing import Any
 
 from engine import cnn, convert, download, model_store, models, onnx_file
 from engine.download import Progress
-from engine.errors import DownloadError, ModelError
+from engine.errors import DownloadError, ModelError, reason
+from engine.language import mark, sentences, tr
 from engine.model_store import Installed
 from engine.models import DECLARED, Declared, Model
 
@@ -64,16 +65,23 @@ def get(
     declared = DECLARED.get(name)
     if declared is None:
         raise ModelError(
-            f"there is no model {name!r} to be fetched (there are: {', '.join(DECLARED)}). Take an "
-            "ONNX file of your own by: python -m engine models add FILE.onnx --name NAME"
+            tr(
+                "there is no model {name!r} to be fetched (there are: {models}). Take an ONNX file "
+                "of your own by: {command}",
+                name=name,
+                models=", ".join(DECLARED),
+                command="python -m engine models add FILE.onnx --name NAME",
+            )
         )
     if half and declared.download.kind == "onnx":
-        raise ModelError(f"{name} comes as ONNX and is stored as it comes: leave out --float16")
+        raise ModelError(
+            tr("{name} comes as ONNX and is stored as it comes: leave out --float16", name=name)
+        )
     stored = "float16" if half else "float32"
     there = _installed(name) if source is None else None
     if there is not None and there.origin.get("stored") == stored:
         return there
-    with _working_in(model_store.download_folder(name)) as work:
+    with _working_on(name) as work:
         origin, file = _source(declared, work, source, unchecked, progress)
         ready = work / CONVERTED
         try:
@@ -102,7 +110,7 @@ def tidy(name: str) -> int:
     folder = model_store.download_folder(name)
     n_bytes = model_store.folder_bytes(folder)
     if folder.is_dir():
-        with download.lock(folder / "lock"):
+        with download.lock(folder / "lock", _being_installed(name)):
             shutil.rmtree(folder)
     return n_bytes
 
@@ -123,12 +131,16 @@ def add(file: Path, model: Model) -> Installed:
     """
     if model.name in DECLARED:
         raise ModelError(
-            f"{model.name!r} is the name of a model that can be fetched. Choose another, or take "
-            f"this file for it: python -m engine models get {model.name} --from {file}"
+            tr(
+                "{name!r} is the name of a model that can be fetched. Choose another, or take this "
+                "file for it: {command}",
+                name=model.name,
+                command=f"python -m engine models get {model.name} --from {file}",
+            )
         )
     onnx_file.check(file)
     n_dimensions = cnn.try_out(model, file)
-    with _working_in(model_store.download_folder(model.name)) as work:
+    with _working_on(model.name) as work:
         _copy(file, work / CONVERTED, None)
         origin = {"file": file.name, "published": False, "stored": "as it came"}
         installed = model_store.install(model, work / CONVERTED, n_dimensions, origin)
@@ -158,13 +170,22 @@ def propose(file: Path, name: str, size: int | None = None, **told: Any) -> Mode
     if height is None or width is None:
         if size is None:
             raise ModelError(
-                f"{file.name} takes pictures of any size: {port}. Say which it was trained with, "
-                "as by --size 224."
+                tr(
+                    "{file} takes pictures of any size: {port}. Say which it was trained with, as "
+                    "by --size 224.",
+                    file=file.name,
+                    port=port,
+                )
             )
         height, width = height or size, width or size
     elif size is not None and (height, width) != (size, size):
         raise ModelError(
-            f"{file.name} takes pictures of {height} x {width} alone: leave out --size"
+            tr(
+                "{file} takes pictures of {height} x {width} alone: leave out --size",
+                file=file.name,
+                height=height,
+                width=width,
+            )
         )
     output = cnn.vector_output(file, ports, told.pop("output", None))
     pooling = told.pop("pooling", None) or cnn.usual_pooling(file, output)
@@ -185,22 +206,33 @@ def propose(file: Path, name: str, size: int | None = None, **told: Any) -> Mode
 
 
 @contextlib.contextmanager
-def _working_in(folder: Path) -> Iterator[Path]:
-    """Hold a folder for one download or conversion; say in plain words if the disk is full."""
+def _working_on(name: str) -> Iterator[Path]:
+    """Hold the folder of a model's download or conversion; say plainly if the disk is full."""
+    folder = model_store.download_folder(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with download.lock(folder / "lock"):
+        with download.lock(folder / "lock", _being_installed(name)):
             try:
                 yield folder
             finally:
                 if [path.name for path in folder.iterdir()] == ["lock"]:
                     shutil.rmtree(folder)
     except OSError as error:
-        full = " Free some space." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        raise ModelError(
-            f"cannot write to {folder}: {error.strerror or error}.{full} Then run the same command "
-            "again."
-        ) from None
+        told = mark(
+            "cannot write to {folder}: {why}. Check that you may write there, then run the same "
+            "command again."
+        )
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            told = mark(
+                "cannot write to {folder}: {why}. Free some space, then run the same command again."
+            )
+        raise ModelError(tr(told, folder=folder, why=reason(error))) from None
+
+
+def _being_installed(name: str) -> str:
+    return tr(
+        "another process is installing the model {name!r}. Wait until it has finished.", name=name
+    )
 
 
 def _source(
@@ -214,20 +246,53 @@ def _source(
     told = declared.download
     if source is None:
         path = _fetched(declared, work)
-        url = download.fetch_known(told.urls, path, told.n_bytes, told.md5, progress)
+        try:
+            url = download.fetch_known(told.urls, path, told.n_bytes, told.md5, progress)
+        except DownloadError as error:
+            raise DownloadError(sentences(str(error), _from_elsewhere(declared))) from None
         origin = {"file": told.file, "url": url or told.urls[0], "md5": told.md5}
         return origin | {"published": True}, path
-    if not source.is_file():
-        raise ModelError(f"{source} is not there, or is no file")
-    md5 = download.md5_of(source)
+    md5 = _md5_of(source)
     published = not told.md5 or md5 == told.md5
     if not published and not unchecked:
         raise ModelError(
-            f"{source} is not the published file of {declared.model.name}: its MD5 is {md5}, not "
-            f"{told.md5}. Fetch it anew from {told.urls[0]} or, if it holds weights of your own in "
-            "the same layout, add --unchecked."
+            tr(
+                "{path} is not the published file of {name}: its MD5 is {md5}, not {right}. Fetch "
+                "it anew from {url} or, if it holds weights of your own in the same layout, add "
+                "--unchecked.",
+                path=source,
+                name=declared.model.name,
+                md5=md5,
+                right=told.md5,
+                url=told.urls[0],
+            )
         )
     return {"file": source.name, "md5": md5, "published": published}, source
+
+
+def _from_elsewhere(declared: Declared) -> str:
+    """Say what else can be done where a file cannot be fetched."""
+    return tr(
+        "Or get {file} in another way, and take it by: {command}",
+        file=declared.download.file,
+        command=f"python -m engine models get {declared.model.name} --from FILE",
+    )
+
+
+def _md5_of(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise ModelError(tr("{path} is no file. Name the file that holds the weights.", path=path))
+    try:
+        return download.md5_of(path)
+    except OSError as error:
+        raise ModelError(
+            tr(
+                "{path} cannot be read: {why}. Check that the file is there and that you may read "
+                "it.",
+                path=path,
+                why=reason(error),
+            )
+        ) from None
 
 
 def _fetched(declared: Declared, work: Path) -> Path:
@@ -247,13 +312,19 @@ def _make(
     free = shutil.disk_usage(ready.parent).free
     if free < n_bytes + _SPARE_BYTES:
         raise DownloadError(
-            f"{ready.parent} has {free / 1e9:.1f} GB free, and converting {file.name} needs "
-            f"{(n_bytes + _SPARE_BYTES) / 1e9:.1f} GB. Free some space."
+            tr(
+                "{folder} has {free:.1f} GB free, and converting {file} needs {needed:.1f} GB. "
+                "Free some space.",
+                folder=ready.parent,
+                free=free / 1e9,
+                file=file.name,
+                needed=(n_bytes + _SPARE_BYTES) / 1e9,
+            )
         )
 
     def told(done: int, total: int) -> None:
         if progress is not None:
-            progress(f"Converting {file.name}", done, total)
+            progress(tr("Converting {file}", file=file.name), done, total)
 
     if declared.download.kind == models.KERAS_VGG:
         convert.convert_vgg(file, ready, declared.model.output, half, told)

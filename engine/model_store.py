@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import artifacts
-from engine.errors import ArtifactError, ModelError
+from engine.errors import ArtifactError, ModelError, reason
+from engine.language import tr
 from engine.models import DECLARED, Model, check_name, is_name
 
 _FILE = re.compile(r"weights-[0-9a-f]{16}\.onnx")
@@ -87,16 +88,22 @@ def open_model(name: str) -> Installed:
     """
     folder, get = model_folder(name), getting(name)
     if not (folder / artifacts.MANIFEST).is_file():
-        here = ", ".join(list_models()) or "none yet"
-        raise ModelError(f"the model {name!r} is not installed (here: {here}). Get it with: {get}")
+        raise ModelError(
+            tr(
+                "the model {name!r} is not installed (here: {here}). Get it with: {command}",
+                name=name,
+                here=_here(),
+                command=get,
+            )
+        )
     try:
         manifest = artifacts.read_manifest(folder, "model", get)
         weights = manifest["weights"]
         if not _FILE.fullmatch(weights["name"]):
-            raise ValueError("its manifest names a file that cannot be one of its own")
+            raise ValueError(tr("its manifest names a file that cannot be one of its own"))
         path = folder / str(weights["name"])
         if not path.is_file() or path.stat().st_size != weights["n_bytes"]:
-            raise ValueError(f"{path.name} is missing or has another length")
+            raise ValueError(tr("{file} is missing or has another length", file=path.name))
         model = Model.from_json(manifest["model"])
         told = int(manifest["n_dimensions"]), dict(manifest["origin"])
         return Installed(model, path, weights["n_bytes"], weights["sha256"], *told)
@@ -104,16 +111,29 @@ def open_model(name: str) -> Installed:
         raise ModelError(str(error)) from None
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ModelError(
-            f"the model {name!r} in {folder} is damaged ({error}). Get it again: {get}"
+            tr(
+                "the model {name!r} in {folder} is damaged ({why}). Get it again: {command}",
+                name=name,
+                folder=folder,
+                why=reason(error),
+                command=get,
+            )
         ) from None
+
+
+def _here() -> str:
+    return ", ".join(list_models()) or tr("none yet")
 
 
 def check_file(model: Installed) -> None:
     """Raise a ModelError if a model's file is not the one that was installed."""
     if sha256(model.path) != model.sha256:
         raise ModelError(
-            f"{model.path} is damaged: its checksum does not fit. Get it again: "
-            f"{getting(model.model.name)}"
+            tr(
+                "{path} is damaged: its checksum does not fit. Get it again: {command}",
+                path=model.path,
+                command=getting(model.model.name),
+            )
         )
 
 
@@ -144,7 +164,7 @@ def install(model: Model, file: Path, n_dimensions: int, origin: dict[str, Any])
         If another process installs a model of this name.
     """
     folder = model_folder(model.name)
-    with artifacts.writing(_lock(model.name)):
+    with artifacts.writing(_lock(model.name), shown=model.name):
         folder.mkdir(parents=True, exist_ok=True)
         digest = sha256(file)
         name = f"weights-{digest[:16]}.onnx"
@@ -183,10 +203,11 @@ def remove(name: str) -> int:
     """
     gone = [path for path in (model_folder(name), download_folder(name)) if path.is_dir()]
     if not gone:
-        here = ", ".join(list_models()) or "none yet"
-        raise ModelError(f"the model {name!r} is not installed (here: {here})")
+        raise ModelError(
+            tr("the model {name!r} is not installed (here: {here})", name=name, here=_here())
+        )
     n_bytes = 0
-    with artifacts.writing(_lock(name)):
+    with artifacts.writing(_lock(name), shown=name):
         for folder in gone:
             n_bytes += folder_bytes(folder)
             away = folder.with_name(f".deleted-{folder.name.lstrip('.')}")

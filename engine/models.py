@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from engine.language import mark, tr
+
 RESIZES = ("squash", "crop", "crop-floor", "longest")
 RESAMPLES = ("bicubic", "bilinear")
 POOLINGS = ("none", "mean", "max", "gem", "rmac", "cls")
@@ -14,27 +16,35 @@ OBJECT, KIND = "object", "kind"  # what a model is good at finding: the same, or
 KERAS_VGG = "keras-vgg16"
 WHITENED = "-pca"  # ends the name of vectors that were whitened, before their dimensions
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_MOST_LETTERS = 40
+MOST_LETTERS = 40
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def is_name(text: str) -> bool:
     """Tell whether a text could be the name of a model or of its vectors."""
-    return len(text) <= _MOST_LETTERS and _NAME.fullmatch(text) is not None
+    return len(text) <= MOST_LETTERS and _NAME.fullmatch(text) is not None
 
 
 def check_name(name: str) -> str:
     """Return `name` if a model can be called so, else raise a ValueError."""
     if not is_name(name):
         raise ValueError(
-            f"{name!r} cannot be the name of a model: use small letters, digits and single '-' "
-            f"between them, at most {_MOST_LETTERS}"
+            tr(
+                "{name!r} cannot be the name of a model: use small letters, digits and single '-' "
+                "between them, at most {most}",
+                name=name,
+                most=MOST_LETTERS,
+            )
         )
     if re.search(rf"{WHITENED}\d+$", name):
         raise ValueError(
-            f"{name!r} cannot be the name of a model: what ends in {WHITENED} and a number is "
-            "called so for vectors that were whitened"
+            tr(
+                "{name!r} cannot be the name of a model: what ends in {ending} and a number is "
+                "called so for vectors that were whitened. Choose another",
+                name=name,
+                ending=WHITENED,
+            )
         )
     return name
 
@@ -53,7 +63,7 @@ class Model:
     name : str
         Small letters, digits and '-', at most 40: what commands call it.
     title : str
-        What it is, in a few words.
+        What it is, in a few words; `tr` knows those of DECLARED, as it knows their `source`.
     good_at : str
         OBJECT if it finds the same object, KIND if pictures of the same kind.
     input : str
@@ -125,14 +135,28 @@ class Model:
             ("metric", METRICS),
         ):
             if getattr(self, field) not in allowed:
-                told = getattr(self, field)
-                raise ValueError(f"{field} must be one of {', '.join(allowed)}, got {told!r}")
+                raise ValueError(
+                    tr(
+                        "{field} must be one of {allowed}, got {got!r}",
+                        field=field,
+                        allowed=", ".join(allowed),
+                        got=getattr(self, field),
+                    )
+                )
         if not (8 <= self.height <= 4096 and 8 <= self.width <= 4096):
-            raise ValueError(f"height and width must be 8 to 4096, got {self.height}, {self.width}")
+            raise ValueError(
+                tr(
+                    "height and width must be 8 to 4096, got {height}, {width}",
+                    height=self.height,
+                    width=self.width,
+                )
+            )
         if self.resize.startswith("crop") and self.shorter < max(self.height, self.width):
-            raise ValueError(f"shorter must be at least the size that is cut, got {self.shorter}")
+            raise ValueError(
+                tr("shorter must be at least the size that is cut, got {got}", got=self.shorter)
+            )
         if self.divisor <= 0 or min(self.std) <= 0 or self.power <= 0:
-            raise ValueError("divisor, std and power must be above 0")
+            raise ValueError(tr("divisor, std and power must be above 0"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain values."""
@@ -187,13 +211,13 @@ _VGG_TOP = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
 _VGG_NOTOP = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 _VGG = Model(
     name="vgg16-fc1",
-    title="VGG-16, first fully connected layer: the original's features",
+    title=mark("VGG-16, first fully connected layer: the original's features"),
     channels="bgr",
     mean=(103.939, 116.779, 123.68),
     output="fc1",
     metric="euclidean",
     licence="CC BY 4.0",
-    source="Simonyan, Zisserman, 2014 (ImageNet), as converted for Keras",
+    source=mark("Simonyan, Zisserman, 2014 (ImageNet), as converted for Keras"),
 )
 _VGG_CONVOLUTIONS = Download(
     (_GOOGLE + _VGG_NOTOP, _CHOLLET + _VGG_NOTOP),
@@ -217,7 +241,7 @@ DECLARED: dict[str, Declared] = {
             dataclasses.replace(
                 _VGG,
                 name="vgg16-gem",
-                title="VGG-16, last convolutions, generalised mean of each map",
+                title=mark("VGG-16, last convolutions, generalised mean of each map"),
                 good_at=OBJECT,
                 height=512,
                 width=512,
@@ -232,7 +256,7 @@ DECLARED: dict[str, Declared] = {
             dataclasses.replace(
                 _VGG,
                 name="vgg16-rmac",
-                title="VGG-16, last convolutions, sums over regions of their largest values",
+                title=mark("VGG-16, last convolutions, sums over regions of their largest values"),
                 good_at=OBJECT,
                 height=512,
                 width=512,
@@ -246,7 +270,7 @@ DECLARED: dict[str, Declared] = {
         Declared(
             Model(
                 name="dinov2-small",
-                title="DINOv2, small vision transformer learned without labels",
+                title=mark("DINOv2, small vision transformer learned without labels"),
                 good_at=OBJECT,
                 input="pixel_values",
                 resize="crop-floor",
@@ -257,7 +281,7 @@ DECLARED: dict[str, Declared] = {
                 output="last_hidden_state",
                 pooling="cls",
                 licence="Apache-2.0",
-                source="Oquab et al., 2023 (facebook/dinov2-small), as ONNX by Xenova",
+                source=mark("Oquab et al., 2023 (facebook/dinov2-small), as ONNX by Xenova"),
             ),
             Download(("https://huggingface.co/Xenova/dinov2-small/resolve/main/onnx/model.onnx",)),
         ),

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import protobuf
-from engine.errors import ModelError
+from engine.errors import ModelError, reason
+from engine.language import tr
 from engine.protobuf import Field, head, message, number, text
 
 IR_VERSION, OPSET = 8, 13
@@ -147,7 +148,9 @@ def check(path: Path) -> None:
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
-                raise ModelError(f"{path} is empty (0 bytes). Fetch or export the model again.")
+                raise ModelError(
+                    tr("{path} is empty (0 bytes). Fetch or export the model again.", path=path)
+                )
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
                 data = memoryview(mapped)
                 try:
@@ -156,17 +159,29 @@ def check(path: Path) -> None:
                     data.release()
     except OSError as error:
         raise ModelError(
-            f"{path} cannot be read: {error.strerror or error}. Check that the file is there and "
-            "that you may read it."
+            tr(
+                "{path} cannot be read: {why}. Check that the file is there and that you may read "
+                "it.",
+                path=path,
+                why=reason(error),
+            )
         ) from None
     except ValueError as error:
         raise ModelError(
-            f"{path} is no ONNX model, or only a part of one ({error}). Fetch or export it again."
+            tr(
+                "{path} is no ONNX model, or only a part of one ({why}). Fetch or export it again.",
+                path=path,
+                why=error,
+            )
         ) from None
     if outside is not None:
         raise ModelError(
-            f"{path} keeps its weights ({outside}) in another file, and only one file is taken. "
-            "Save it in one: onnx.save(onnx.load(FILE), ONE_FILE), with Python's package onnx."
+            tr(
+                "{path} keeps its weights ({array}) in another file, and only one file is taken. "
+                "Save it in one: onnx.save(onnx.load(FILE), ONE_FILE), with Python's package onnx.",
+                path=path,
+                array=outside,
+            )
         )
 
 
@@ -175,7 +190,7 @@ def _outside(data: memoryview) -> str | None:
     model = list(protobuf.fields(data))
     graphs = [field for field in model if field.number == 7]
     if not graphs or not any(field.number == 1 and field.value for field in model):
-        raise ValueError("it holds no graph")
+        raise ValueError(tr("it holds no graph"))
     for graph in graphs:
         for field in protobuf.fields(data, graph.start, graph.end):
             if field.number == 5 and (found := _external_name(data, field)) is not None:
@@ -193,7 +208,7 @@ def _outside(data: memoryview) -> str | None:
 
 
 def _external_name(data: memoryview, tensor: Field) -> str | None:
-    name, is_external = "without a name", False
+    name, is_external = tr("without a name"), False
     for field in protobuf.fields(data, tensor.start, tensor.end):
         if field.number == 8:
             name = protobuf.read_text(data, field)

@@ -9,6 +9,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.language import tr
+
 LEVELS = 3
 OVERLAP = 0.4
 _TINY = 1e-6
@@ -38,11 +40,16 @@ def pool(features: NDArray[np.float32], how: str, power: float = 3.0) -> NDArray
     fits = {"none": (2, 4), "mean": (3, 4), "max": (4,), "gem": (4,), "rmac": (4,), "cls": (3,)}
     if how not in fits:
         raise ValueError(f"pooling must be one of {', '.join(fits)}, got {how!r}")
+    shape = " x ".join(map(str, features.shape))
     if features.ndim not in fits[how] or 0 in features.shape[1:]:
-        raise ValueError(f"an output of shape {features.shape} cannot be pooled by {how!r}")
+        raise ValueError(
+            tr("an output of shape {shape} cannot be pooled by {how!r}", shape=shape, how=how)
+        )
     if how == "none":
         if math.prod(features.shape[2:]) != 1:
-            raise ValueError(f"an output of shape {features.shape} has to be pooled: it holds maps")
+            raise ValueError(
+                tr("an output of shape {shape} has to be pooled: it holds maps", shape=shape)
+            )
         return features.reshape(len(features), -1)
     if how == "cls":
         return np.ascontiguousarray(features[:, 0])

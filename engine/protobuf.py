@@ -7,6 +7,8 @@ never touched. The `onnx` package would hold it in memory several times.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from engine.language import tr
+
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
@@ -66,13 +68,13 @@ def _read_varint(data: memoryview, at: int, end: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if at >= end:
-            raise ValueError("it ends within a number")
+            raise ValueError(tr("it ends within a number"))
         byte = data[at]
         at += 1
         value |= (byte & 127) << shift
         if byte < 128:
             return value, at
-    raise ValueError("it holds a number of more than 64 bits")
+    raise ValueError(tr("it holds a number of more than 64 bits"))
 
 
 def fields(data: memoryview, start: int = 0, end: int | None = None) -> Iterator[Field]:
@@ -95,7 +97,7 @@ def fields(data: memoryview, start: int = 0, end: int | None = None) -> Iterator
         key, at = _read_varint(data, at, end)
         field, kind = key >> 3, key & 7
         if field == 0:
-            raise ValueError("it holds a field without a number")
+            raise ValueError(tr("it holds a field without a number"))
         if kind == VARINT:
             value, at = _read_varint(data, at, end)
             yield Field(field, value, at, at)
@@ -105,9 +107,9 @@ def fields(data: memoryview, start: int = 0, end: int | None = None) -> Iterator
         elif kind in (FIXED64, FIXED32):
             length = 8 if kind == FIXED64 else 4
         else:
-            raise ValueError(f"it holds a field of unknown kind {kind}")
+            raise ValueError(tr("it holds a field of unknown kind {kind}", kind=kind))
         if at + length > end:
-            raise ValueError("it ends within a field")
+            raise ValueError(tr("it ends within a field"))
         yield Field(field, 0, at, at + length)
         at += length
 

@@ -1,5 +1,6 @@
 """One job in many pieces, done by the caller and some threads beside it."""
 
+import contextvars
 import itertools
 import os
 import threading
@@ -34,7 +35,10 @@ def run(tasks: Iterable[Task], n_threads: int) -> None:
     helpers = []
     if n_threads > 1:
         pool = _pool(os.getpid(), n_threads - 1)
-        helpers = [pool.submit(job.work) for _ in range(n_threads - 1)]
+        # In the caller's context: what goes wrong is told in the language that is spoken there.
+        helpers = [
+            pool.submit(contextvars.copy_context().run, job.work) for _ in range(n_threads - 1)
+        ]
     job.work()
     for helper in helpers:
         helper.cancel()

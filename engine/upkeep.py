@@ -65,7 +65,8 @@ def add_part(
 @contextlib.contextmanager
 def making(name: str, part: str) -> Iterator[None]:
     """Hold the right to make a part of an index; an ArtifactError if another process has it."""
-    with artifacts.writing(f"{part}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"):
+    lock = f"{part}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    with artifacts.writing(lock, shown=name):
         yield
 
 

@@ -12,6 +12,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.language import tr
 from engine.pooling import unit
 
 _FLAT = 1e-9  # of the largest spread: what varies less is rounding
@@ -60,7 +61,7 @@ def learn(vectors: NDArray[np.float32], n_dimensions: int) -> Whitening:
         raise ValueError(f"n_dimensions must be at least 1, got {n_dimensions}")
     n, n_all = vectors.shape
     if n < 2:
-        raise ValueError(f"whitening needs at least two vectors, got {n}")
+        raise ValueError(tr("whitening needs at least two vectors, got {n}", n=n))
     mean = vectors.mean(axis=0, dtype=np.float64)
     centred = vectors - mean
     if n < n_all:  # as many directions as pictures: found among these, which are fewer
@@ -73,7 +74,7 @@ def learn(vectors: NDArray[np.float32], n_dimensions: int) -> Whitening:
     order = np.argsort(-spreads, kind="stable")[: min(n_dimensions, n - 1, n_all)]
     kept = order[spreads[order] > _FLAT * max(float(spreads.max()), 0.0)]
     if len(kept) == 0:
-        raise ValueError("all vectors are the same: there is nothing to whiten")
+        raise ValueError(tr("all vectors are the same: there is nothing to whiten"))
     chosen = directions[:, kept]
     largest = chosen[np.abs(chosen).argmax(axis=0), np.arange(len(kept))]
     chosen = chosen * np.where(largest < 0, -1, 1) / np.sqrt(spreads[kept])

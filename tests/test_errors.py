@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +25,15 @@ from engine import (
     truths,
 )
 from engine.compare import Comparison, Note
+from engine.embeddings import open_embeddings
 from engine.errors import ArtifactError, EngineError, reason
 from engine.formats import too_large
 from engine.index import Index
-from engine.language import CATALOGUES, speaking
+from engine.language import CATALOGUES, speaking, tr
+from engine.models import DECLARED
 from engine.pool import Progress
 from tests.conftest import tiny_params
+from tests.model_faults import MODEL_FAULTS, OWN, embedded
 from tests.test_account import CHINESE, ENGLISH
 from ui import words
 
@@ -79,7 +83,9 @@ FAULTS: dict[str, Callable[[Index], object]] = {
     "word": lambda of: of.check_word(-1),
     "method": lambda _: methods.check_method("none"),
     "name": lambda _: artifacts.check_name("/"),
+    **MODEL_FAULTS,
 }
+LISTING = ("method", "model's field")  # these errors list names
 
 
 def _raised(what: Callable[[Index], object], of: Index) -> Exception:
@@ -97,7 +103,7 @@ def test_an_error_is_chinese_and_its_command_whole(scratch: Path, fault: str) ->
     assert type(chinese) is type(english)
     assert CHINESE.search(str(chinese)), chinese
     without = re.sub(r"\(.*?\)|（.*?）|query,relevant,label|" + COMMAND.pattern, "", str(chinese))
-    if fault != "method":  # it lists their names
+    if fault not in LISTING:
         assert not ENGLISH.search(without), chinese
     assert COMMAND.findall(str(chinese)) == COMMAND.findall(str(english))
     for command in COMMAND.findall(str(english)):
@@ -138,6 +144,30 @@ def test_what_an_index_keeps_of_a_picture_is_english(
         assert not CHINESE.search(skipped.reason), skipped
     for path in built.folder.glob("*.json"):
         assert not CHINESE.search(path.read_text())
+
+
+def test_what_is_kept_of_a_picture_without_a_vector_is_english(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path / "artifacts"))
+    place = tmp_path / "pictures"
+    shutil.copytree(folder, place)
+    of = build.build(place, "told", tiny_params(), n_workers=1)
+    (place / "coffee.jpg").unlink()
+    (place / "china.jpg").write_bytes((place / "rocket.jpg").read_bytes())
+    with speaking("zh"):
+        kept = open_embeddings(embedded(of), OWN)
+    assert [one.path for one in kept.skipped] == ["china.jpg", "coffee.jpg"]
+    for skipped in kept.skipped:
+        assert not CHINESE.search(skipped.reason), skipped
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_what_is_told_of_a_model_is_translated_where_it_is_shown(name: str) -> None:
+    model = DECLARED[name].model
+    assert tr(model.title) == model.title and not CHINESE.search(model.title + model.source)
+    with speaking("zh"):
+        assert CHINESE.search(tr(model.title)) and CHINESE.search(tr(model.source))
 
 
 def test_a_step_is_named_in_the_language_of_who_looks() -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from engine import threads
+from engine import language, threads
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
@@ -21,6 +21,19 @@ def test_all_that_follows_is_done_once(n_threads):
 
     threads.run([partial(split, 0, 100)], n_threads)
     assert sorted(done) == list(range(100))
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_all_threads_speak_the_callers_language(n_threads):
+    spoken, met = [], threading.Barrier(n_threads)
+
+    def say():
+        met.wait(10)  # each thread takes one
+        spoken.append(language.spoken())
+
+    with language.speaking("zh"):
+        threads.run([say] * n_threads, n_threads)
+    assert spoken == ["zh"] * n_threads
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
