@@ -126,6 +126,21 @@ def _parameters(index: Index, method: str, tuning: Tuning) -> dict[str, Any]:
     return told
 
 
+def content_read(index: Index, method: str) -> str:
+    """Return a digest of what a method reads of an index: other parts may change beside it."""
+    parts = index.manifest["parts"]
+    read = {"images", "codebook", *methods.parts_read(method)}
+    both = methods.fused_of(method)
+    if (both.words if both else method) in (methods.VERIFIED, methods.AVERAGED, methods.EXPANDED):
+        read.add(calibration.PART)
+    told = {
+        place: entry["sha256"]
+        for part in sorted(read & parts.keys())
+        for place, entry in artifacts.entries({part: parts[part]})
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
 @contextlib.contextmanager
 def _locked() -> Iterator[None]:
     """Wait for the right to add a run; a dead writer's right ends with it."""
@@ -191,7 +206,8 @@ def keep(index: Index, evaluation: Evaluation, groundtruth: Path, tuning: Tuning
                 catalogue=index.manifest["parts"]["images"]["catalogue"]["sha256"],
                 groundtruth=groundtruth.name,
                 groundtruth_sha256=digest,
-                parameters=_parameters(index, evaluation.method, tuning),
+                parameters=_parameters(index, evaluation.method, tuning)
+                | {"content_read": content_read(index, evaluation.method)},
                 versions=artifacts.library_versions(),
                 paths={i: index.images[i].path for i in sorted(named)},
                 evaluation=evaluation,

@@ -1,18 +1,21 @@
 """The evaluation page: runs, two side by side, sheets, measuring, ground truths."""
 
+import dataclasses
 import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import artifacts, build, evaluate, groundtruth, index, runs, truths
+from engine import artifacts, build, evaluate, groundtruth, index, runs, truths, upkeep
 from engine.codebook import CodebookParams
 from engine.index import Index
 from tests.conftest import tiny_params
 from tests.pages_under_test import component, sentences, visit, well
 from ui import measuring
+from ui.evaluation import kept
 from ui.evaluation.drafts import Draft
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
@@ -145,6 +148,25 @@ def test_runs_of_other_ground_truths_without_common_queries_say_so(
     truths.add("other", data, opened)
     at = well(visit("evaluation", run=pair[0], beside=measured(opened, "count", "other")))
     assert "have no query in common" in sentences(at)
+
+
+def test_a_part_that_a_method_does_not_read_makes_no_run_older(
+    scratch: Path, pair: tuple[str, str]
+) -> None:
+    """Adding a graph once marked the runs of every method."""
+    before = index.open_index("tiny")
+    kept_runs = [kept.brief(runs.open_run(name)) for name in pair]
+    upkeep.add_part("tiny", "more", {}, {"numbers": np.zeros(3, np.float32)})
+    after = index.open_index("tiny")
+    assert after.stamp != before.stamp
+    assert [one.older(after) for one in kept_runs] == ["", ""]
+    first = dataclasses.replace(kept_runs[0], content_read="")
+    assert first.older(after) == "older state of the index", "of the first runs nothing is known"
+    manifest = json.loads((after.folder / "manifest.json").read_text())
+    manifest["parts"]["words"]["arrays"]["counts"]["sha256"] = "0" * 64
+    changed = dataclasses.replace(after, manifest=manifest)
+    methods_read = {one.method: runs.content_read(changed, one.method) for one in kept_runs}
+    assert all(methods_read[one.method] != one.content_read for one in kept_runs)
 
 
 def test_runs_of_an_older_state_are_marked(

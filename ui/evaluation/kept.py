@@ -49,8 +49,9 @@ class Brief:
     ----------
     name, made, collection, method, groundtruth, groundtruth_sha256 : str
         As in the run.
-    index_stamp, catalogue, codebook : str
-        The state of the index at that time: of all, of its pictures, of its words.
+    index_stamp, catalogue, codebook, content_read : str
+        The state of the index at that time: of all, of its pictures, of its words, of what the
+        method reads; of the last, nothing is known of the first runs.
     settings : tuple of str
         Parameters of the method that were not the usual ones.
     """
@@ -64,6 +65,7 @@ class Brief:
     index_stamp: str
     catalogue: str
     codebook: str
+    content_read: str = ""
     settings: tuple[str, ...] = ()
 
     def older(self, shown: Index) -> str:
@@ -72,7 +74,15 @@ class Brief:
             return tr("older: other pictures")
         if self.codebook != shown.manifest["parts"]["codebook"]["digest"]:
             return tr("older: other words")
-        return "" if self.index_stamp == shown.stamp else tr("older state of the index")
+        same = self.index_stamp == shown.stamp
+        if not same and self.content_read:
+            same = self.content_read == _content_read(shown.name, shown.stamp, self.method)
+        return "" if same else tr("older state of the index")
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _content_read(collection: str, stamp: str, method: str) -> str:
+    return runs.content_read(opened.open_index(collection), method)
 
 
 def brief(run: Run) -> Brief:
@@ -87,6 +97,7 @@ def brief(run: Run) -> Brief:
         index_stamp=run.index_stamp,
         catalogue=run.catalogue,
         codebook=str(run.parameters.get("codebook_digest", "")),
+        content_read=str(run.parameters.get("content_read", "")),
         settings=run.settings,
     )
 
