@@ -94,7 +94,7 @@ def add(args: argparse.Namespace) -> int:
         for field in ("output", "pooling", "title", "licence", "source", *_USE)
         if (value := getattr(args, field)) is not None
     }
-    divisor, mean, std = _VALUES[args.values]
+    divisor, mean, std = models.VALUES[args.values]
     told |= {"divisor": divisor, "mean": mean, "std": std}
     proposed = installing.propose(args.file, args.name, args.size, **told)
     added = installing.add(args.file, proposed)
@@ -107,13 +107,6 @@ def add(args: argparse.Namespace) -> int:
 
 
 _USE = ("resize", "resample", "channels", "metric", "good_at")
-_VALUES: dict[str, tuple[float, tuple[float, float, float], tuple[float, float, float]]] = {
-    "imagenet": (255.0, models.IMAGENET_MEAN, models.IMAGENET_STD),
-    "signed": (127.5, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0)),
-    "unsigned": (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-    "bytes": (1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-    "caffe": (1.0, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0)),
-}
 
 
 def info(args: argparse.Namespace) -> int:
@@ -268,9 +261,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--resample", choices=models.RESAMPLES, default="bilinear", help="(bilinear)")
     add("--channels", choices=("rgb", "bgr"), default="rgb", help="(rgb)")
     told = "numbers that it was trained with: " + "; ".join(
-        f"{name} (v / {d:g} - {_list(m)}) / {_list(s)}" for name, (d, m, s) in _VALUES.items()
+        f"{name} (v / {d:g} - {_list(m)}) / {_list(s)}" for name, (d, m, s) in models.VALUES.items()
     )
-    add("--values", choices=tuple(_VALUES), default="imagenet", help=told + " (imagenet)")
+    add("--values", choices=tuple(models.VALUES), default="imagenet", help=told + " (imagenet)")
     add("--metric", choices=models.METRICS, default="cosine", help="what is shown (cosine)")
     add("--good-at", choices=(models.OBJECT, models.KIND), default=models.KIND, help="(kind)")
     add("--title", help="what it is, in a few words")

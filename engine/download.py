@@ -23,7 +23,8 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 ATTEMPTS = 5
 # A connection that breaks loses the piece under way, so pieces from the network are small.
 _PIECE = 1 << 14
-_TIMEOUTS = (10.0, 60.0)
+_TIMEOUTS = (10.0, 30.0)
+_AT_MOST = 0.2  # seconds between two questions whether to stop, while nothing comes
 _SPARE_BYTES = 200_000_000
 
 
@@ -243,6 +244,7 @@ class Downloader:
     target : Path
         Where the complete file will be.
     progress : callable or None
+        Called while bytes come, and again and again while they do not; may raise to stop.
     """
 
     def __init__(self, target: Path, progress: Progress | None) -> None:
@@ -250,6 +252,7 @@ class Downloader:
         self._part = target.with_name(f"{target.name}.part")
         self._mark = target.with_name(f"{target.name}.part.json")
         self._progress = progress
+        self._total: int | None = None
 
     def __call__(self, url: str, output_file: str, _pooch: Any) -> None:
         """Download `url` into `output_file`, which pooch checks and renames."""
@@ -282,7 +285,7 @@ class Downloader:
                 # A connection that brought something is worth as many attempts again.
                 failures = 1 if self._n_bytes() > before else failures + 1
                 if failures < ATTEMPTS:
-                    time.sleep(_pause(failures))
+                    self._wait(_pause(failures))
         kept = self._n_bytes()
         if not kept:
             raise DownloadError(
@@ -302,6 +305,20 @@ class Downloader:
                 why=_reason(last),
             )
         ) from last
+
+    def _wait(self, seconds: float) -> None:
+        """Let some time pass before the next attempt; a progress that raises ends it."""
+        end = time.monotonic() + seconds
+        while True:
+            self._tell(self._n_bytes())
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, _AT_MOST))
+
+    def _tell(self, done: int) -> None:
+        if self._progress is not None:
+            self._progress(tr("Downloading {file}", file=self._target.name), done, self._total)
 
     def _n_bytes(self) -> int:
         return self._part.stat().st_size if self._part.exists() else 0
@@ -339,6 +356,7 @@ class Downloader:
     def _receive(self, response: "requests.Response", start: int, total: int | None) -> None:
         import requests
 
+        self._total = total
         if total is not None:
             _require_space(self._part.parent, 2 * total - start)
         if not start:
@@ -351,8 +369,7 @@ class Downloader:
             for chunk in response.iter_content(_PIECE):
                 file.write(chunk)
                 done += len(chunk)
-                if self._progress is not None:
-                    self._progress(tr("Downloading {file}", file=self._target.name), done, total)
+                self._tell(done)
         if total is not None and done != total:
             raise requests.exceptions.ConnectionError(
                 tr("{done:,} of {total:,} bytes came", done=done, total=total)

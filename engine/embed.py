@@ -129,6 +129,20 @@ def make_embeddings(
     return open_embeddings(open_index(name), method)
 
 
+def n_begun(index: Index, installed: Installed) -> int:
+    """Return of how many pictures an unfinished run has left the vectors: it goes on from there."""
+    work = _work_folder(index.name)
+    if not work.is_dir():
+        return 0
+    place = work / _Job(index, installed, 1, None, lambda: False).digest(index)
+    starts = range(0, index.n_images, AT_ONCE)
+    return sum(min(AT_ONCE, index.n_images - s) for s in starts if (place / str(s)).is_file())
+
+
+def _work_folder(name: str) -> Path:
+    return artifacts.artifacts_folder() / "embeddings" / name
+
+
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     """Pictures to be turned into vectors."""
@@ -148,7 +162,7 @@ class _Job:
 
 def _make(job: _Job, method: str, whiten: int | None) -> None:
     index, installed = job.index, job.installed
-    work = artifacts.artifacts_folder() / "embeddings" / index.name
+    work = _work_folder(index.name)
     place = work / job.digest(index)
     place.mkdir(parents=True, exist_ok=True)
     stored = None if whiten is None else _stored(job)

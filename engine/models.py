@@ -19,6 +19,14 @@ _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MOST_LETTERS = 40
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# What numbers a network was trained with, by name: divisor, mean, std of `Model`.
+VALUES: dict[str, tuple[float, tuple[float, float, float], tuple[float, float, float]]] = {
+    "imagenet": (255.0, IMAGENET_MEAN, IMAGENET_STD),
+    "signed": (127.5, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0)),
+    "unsigned": (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    "bytes": (1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    "caffe": (1.0, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0)),
+}
 
 
 def is_name(text: str) -> bool:

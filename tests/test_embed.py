@@ -107,7 +107,10 @@ def test_a_stopped_run_goes_on(prepared: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(embed, "AT_ONCE", 4)
     with pytest.raises(CancelledError, match="go on from here"):
         embed.make_embeddings("tiny", MODEL, cancelled=lambda: True)
-    assert methods.embedded(index.open_index("tiny").parts) == []
+    opened = index.open_index("tiny")
+    assert methods.embedded(opened.parts) == []
+    installed = model_store.open_model(MODEL)
+    assert embed.n_begun(opened, installed) == 4
     read: list[int] = []
     picture = embed._picture
 
@@ -120,6 +123,7 @@ def test_a_stopped_run_goes_on(prepared: Path, monkeypatch: pytest.MonkeyPatch) 
     kept = embed.make_embeddings("tiny", MODEL, progress=lambda *args: told.append(args))
     n_images = len(kept.vectors)
     assert read == list(range(4, n_images))
+    assert embed.n_begun(opened, installed) == 0
     assert told[0] == (4, n_images) and told[-1] == (n_images, n_images)
     read.clear()
     embed.make_embeddings("tiny", MODEL)

@@ -203,6 +203,39 @@ def test_a_stopped_download_goes_on(server):
     assert server.asked[1][1] == "bytes=6000-"
 
 
+def test_a_download_that_nothing_comes_of_is_stopped_between_two_attempts(server, monkeypatch):
+    declare(monkeypatch, server.files[FILE], "http://127.0.0.1:9/" + FILE)
+    monkeypatch.setattr(download, "_pause", lambda _failures: 1000.0)
+    told = []
+
+    def stop(_what, done, _total):
+        told.append(done)
+        raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        installing.get(NAME, progress=stop)
+    assert told == [0]
+    assert not model_store.download_folder(NAME).exists()
+
+
+def test_a_download_that_broke_off_is_stopped_while_it_waits(server, monkeypatch):
+    server.break_after = [4000]
+    monkeypatch.setattr(download, "_pause", lambda _failures: 1000.0)
+    told = []
+
+    def stop(_what, done, total):
+        if told[-1:] == [(done, total)]:  # nothing has come since
+            raise CancelledError("stopped")
+        told.append((done, total))
+
+    with pytest.raises(CancelledError):
+        installing.get(NAME, progress=stop)
+    assert told[-1] == (4000, len(server.files[FILE]))
+    assert model_store.download_bytes(NAME) >= 4000
+    installing.get(NAME)
+    assert server.asked[1][1] == "bytes=4000-"
+
+
 def test_wrong_bytes_are_deleted_and_the_mirror_is_asked(server):
     right = server.files[FILE]
     wrong = bytes(len(right))

@@ -319,7 +319,7 @@ def test_a_sheet_of_pictures_that_are_gone_names_them(
 def finished(at: AppTest) -> AppTest:
     """Wait until nothing is measured any more, and show the page as it is then."""
     end = time.monotonic() + 60
-    while any(one.active for one in measuring.MEASUREMENTS.of("tiny")):
+    while any(one.active for one in measuring.of("tiny")):
         assert time.monotonic() < end
         time.sleep(0.05)
     return at.run()

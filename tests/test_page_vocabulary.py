@@ -17,8 +17,9 @@ from engine import word_map, word_search
 from engine.errors import ArtifactError
 from engine.index import Index
 from tests.pages_under_test import component, refused, sentences, visit, well
-from ui.vocabulary import jobs, kept, quality, view
-from ui.vocabulary.jobs import Job
+from ui import jobs
+from ui.jobs import Job
+from ui.vocabulary import kept, quality, view
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
 

@@ -11,7 +11,8 @@ from engine.codebook import CodebookParams
 from engine.index import Index
 from tests.conftest import tiny_params
 from tests.pages_under_test import sentences, visit, well
-from ui.vocabulary import jobs, view
+from ui import jobs
+from ui.vocabulary import view
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
 

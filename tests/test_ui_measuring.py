@@ -9,7 +9,8 @@ import pytest
 
 from engine import evaluate, index, runs, truths
 from engine.index import Index
-from ui.measuring import DONE, FAILED, RUNNING, STOPPED, WAITING, Measurement, Measurements
+from ui import jobs, measuring
+from ui.jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job, Jobs
 
 
 @pytest.fixture
@@ -36,7 +37,12 @@ class Held:
         return self._measure(opened, queries, method, tell)
 
 
-def wait(one: Measurement) -> Measurement:
+@pytest.fixture(autouse=True)
+def no_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "JOBS", Jobs())
+
+
+def wait(one: Job) -> Job:
     end = time.monotonic() + 60
     while one.active and time.monotonic() < end:
         time.sleep(0.02)
@@ -45,33 +51,33 @@ def wait(one: Measurement) -> Measurement:
 
 
 def test_what_is_measured_is_kept(opened: Index) -> None:
-    found = wait(Measurements().start("tiny", "gt", "count"))
-    assert (found.state, found.n_done, found.n_queries) == (DONE, 2, 2)
-    run = runs.open_run(found.run)
+    found = wait(measuring.start("tiny", "gt", "count"))
+    assert (found.state, found.n_done, found.n_total) == (DONE, 2, 2)
+    run = runs.open_run(found.result)
     assert (run.evaluation.method, run.groundtruth) == ("count", "gt.csv")
 
 
 def test_one_runs_and_the_others_wait(opened: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    held, all_ = Held(monkeypatch), Measurements()
-    first = all_.start("tiny", "gt", "count")
+    held = Held(monkeypatch)
+    first = measuring.start("tiny", "gt", "count")
     assert held.reached.wait(30)
-    second = all_.start("tiny", "gt", "distance")
-    assert all_.start("tiny", "gt", "count") is first, "two clicks ask for one evaluation"
+    second = measuring.start("tiny", "gt", "distance")
+    assert measuring.start("tiny", "gt", "count") is first, "two clicks ask for one evaluation"
     assert (first.state, second.state) == (RUNNING, WAITING)
-    assert all_.of("tiny") == [first, second] and all_.of("other") == []
+    assert measuring.of("tiny") == [first, second] and measuring.of("other") == []
     held.may_go_on.set()
     assert (wait(first).state, wait(second).state) == (DONE, DONE)
     assert len(runs.list_runs()) == 2
 
 
 def test_a_stopped_one_leaves_nothing(opened: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    held, all_ = Held(monkeypatch), Measurements()
-    first = all_.start("tiny", "gt", "count")
+    held = Held(monkeypatch)
+    first = measuring.start("tiny", "gt", "count")
     assert held.reached.wait(30)
-    second = all_.start("tiny", "gt", "distance")
+    second = measuring.start("tiny", "gt", "distance")
     second.stop()
     assert wait(second).state == STOPPED, "also while it waits for its turn"
-    all_.stop()
+    jobs.JOBS.stop()
     held.may_go_on.set()
     assert wait(first).state == STOPPED
     assert runs.list_runs() == []
@@ -82,7 +88,7 @@ def test_a_ground_truth_that_changes_meanwhile_is_said(
 ) -> None:
     """The run would name the digest of a csv that it was not measured with."""
     held = Held(monkeypatch)
-    one = Measurements().start("tiny", "gt", "count")
+    one = measuring.start("tiny", "gt", "count")
     assert held.reached.wait(30)
     truths.path_of("gt").write_bytes(truths.path_of("gt").read_bytes() + b"\n")
     held.may_go_on.set()
@@ -94,7 +100,7 @@ def test_a_ground_truth_that_is_deleted_meanwhile_is_said(
     opened: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(monkeypatch)
-    one = Measurements().start("tiny", "gt", "count")
+    one = measuring.start("tiny", "gt", "count")
     assert held.reached.wait(30)
     truths.delete("gt", truths.digest_of("gt"))
     held.may_go_on.set()
@@ -114,7 +120,7 @@ def test_a_ground_truth_that_is_deleted_meanwhile_is_said(
 def test_what_cannot_be_measured_says_why(
     opened: Index, collection: str, truth: str, method: str, told: str
 ) -> None:
-    one = wait(Measurements().start(collection, truth, method))
+    one = wait(measuring.start(collection, truth, method))
     assert one.state == FAILED and told in one.error
 
 
@@ -125,14 +131,20 @@ def test_a_fault_of_ours_stays_in_the_log(
         raise RuntimeError("a secret of the server")
 
     monkeypatch.setattr("ui.measuring.evaluate.evaluate", fail)
-    one = wait(Measurements().start("tiny", "gt", "count"))
+    one = wait(measuring.start("tiny", "gt", "count"))
     assert one.state == FAILED and "secret" not in one.error
     assert "a secret of the server" in caplog.text
 
 
 def test_old_ones_are_forgotten(opened: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.measuring.N_REMEMBERED", 2)
-    all_ = Measurements()
-    for _ in range(5):
-        wait(all_.start("tiny", "gt", "count"))
-    assert len(all_.of("tiny")) <= 3
+    monkeypatch.setattr(jobs, "N_KEPT", 2)
+    for method in ("count", "distance", "tf-idf", "tf-idf-stop", "tf-idf-root"):
+        wait(measuring.start("tiny", "gt", method))
+    assert len(measuring.of("tiny")) <= 3
+
+
+def test_what_was_measured_is_measured_again(opened: Index) -> None:
+    first = wait(measuring.start("tiny", "gt", "count"))
+    second = wait(measuring.start("tiny", "gt", "count"))
+    assert first is not second and first.result != second.result
+    assert measuring.of("tiny") == [second] and len(runs.list_runs()) == 2

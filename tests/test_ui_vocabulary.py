@@ -1,20 +1,15 @@
 """What the page Vocabulary keeps in its address, draws, and does in the background."""
 
-import threading
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import codebook_compare, word_map
-from engine.errors import BuildError
 from engine.index import Index
 from ui.link import Link
-from ui.vocabulary import area, atlas, colouring, compare, jobs, usage, view
+from ui.vocabulary import area, atlas, colouring, compare, usage, view
 from ui.vocabulary.area import Area
-from ui.vocabulary.jobs import Job, Jobs
 from ui.vocabulary.view import View
 
 thousandths = st.integers(0, area.SIDE)
@@ -194,58 +189,3 @@ def test_a_usage_curve_is_straight_where_all_words_are_used_alike() -> None:
 def test_members_of_a_split_word_are_the_nearest_first(tiny: Index) -> None:
     found = codebook_compare.compare(tiny.codebook, tiny.codebook)
     assert compare.members_of(found.a, 3).tolist() == [3]
-
-
-def ended(job: Job) -> Job:
-    end = time.monotonic() + 20
-    while job.active and time.monotonic() < end:
-        time.sleep(0.005)
-    return job
-
-
-def test_a_job_is_done_once_and_remembered() -> None:
-    some, asked = Jobs(), []
-    for _ in range(2):
-        job = ended(some.start("a", lambda job: asked.append(job) or 7))
-        assert (job.state, job.result) == (jobs.DONE, 7)
-    assert len(asked) == 1 and some.get("a") is job and some.get("b") is None
-
-
-def test_a_job_that_failed_says_why_and_can_be_asked_for_again() -> None:
-    def fails(_: Job) -> None:
-        raise BuildError("too few")
-
-    some = Jobs()
-    assert (ended(some.start("a", fails)).state, some.get("a").error) == (jobs.FAILED, "too few")
-    assert ended(some.start("a", lambda _: 1)).state == jobs.DONE
-    assert ended(some.start("b", lambda _: 1 // 0)).state == jobs.FAILED
-    assert some.get("b").error == ""
-    some.forget("b")
-    assert some.get("b") is None
-
-
-def test_jobs_wait_for_their_turn_and_can_be_stopped() -> None:
-    some, go = Jobs(), threading.Event()
-
-    def works(job: Job) -> None:
-        told = job.part(20, 60)
-        told(1, 2)
-        assert (job.n_done, job.n_total) == (40, 100)
-        go.wait(20)
-        told(2, 2)
-
-    first, second = some.start("a", works), some.start("b", works)
-    assert second.state == jobs.WAITING
-    second.stop()
-    assert ended(second).state == jobs.STOPPED
-    some.stop()
-    go.set()
-    assert ended(first).state == jobs.STOPPED
-
-
-def test_few_jobs_are_remembered() -> None:
-    some = Jobs()
-    for i in range(jobs.N_KEPT + 5):
-        ended(some.start(i, lambda _: 0))
-    kept = [i for i in range(jobs.N_KEPT + 5) if some.get(i) is not None]
-    assert len(kept) == jobs.N_KEPT and kept[-1] == jobs.N_KEPT + 4

@@ -15,10 +15,8 @@ from engine import demo, index, pipeline
 from engine.errors import CancelledError, EngineError, reason
 from engine.language import mark, tr
 from engine.pool import Progress
-from ui import opened
+from ui import jobs, opened
 from ui.link import Link
-from ui.measuring import MEASUREMENTS
-from ui.vocabulary.jobs import JOBS
 
 log = logging.getLogger(__name__)
 
@@ -111,5 +109,4 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
         yield None
     finally:
         DEMO.stop()
-        MEASUREMENTS.stop()
-        JOBS.stop()
+        jobs.JOBS.stop()

@@ -6,11 +6,11 @@ from engine import groundtruth, methods, truths
 from engine.errors import ArtifactError, ConflictError, EngineError
 from engine.index import Index
 from engine.language import tr, trn
-from ui import words
+from ui import jobs, measuring, words
 from ui.dropzone import dropzone
 from ui.evaluation import kept, told, view
 from ui.evaluation.view import View
-from ui.measuring import DONE, FAILED, MEASUREMENTS, STOPPED, WAITING, Measurement
+from ui.jobs import DONE, FAILED, RUNNING, STOPPED, Job
 
 
 def show(shown: Index, here: View) -> None:
@@ -42,7 +42,7 @@ def show(shown: Index, here: View) -> None:
         for line in words.lacking(shown.parts, shown.name):
             st.caption(line)
         if st.button(tr("Measure"), disabled=not can):
-            st.session_state["measured"] = MEASUREMENTS.start(shown.name, name, method)
+            st.session_state["measured"] = measuring.start(shown.name, name, method)
             st.rerun()
     with left:
         upload(shown)
@@ -109,24 +109,26 @@ def upload(shown: Index) -> None:
 
 def progress(shown: Index) -> None:
     """Show what is being measured, and what became of what this visitor asked for."""
-    if any(one.active for one in MEASUREMENTS.of(shown.name)):
+    if any(one.active for one in measuring.of(shown.name)):
         st.fragment(_running, run_every=1.0)(shown.name)
-    mine: Measurement | None = st.session_state.get("measured")
-    if mine is None or mine.active or mine.collection != shown.name:
+    mine: Job | None = st.session_state.get("measured")
+    if mine is None or mine.active or measuring.what(mine).collection != shown.name:
         return
     what = _what(mine)
     with st.container(horizontal=True, vertical_alignment="center"):
         if mine.state == DONE:
-            _measured(what, mine.run)
+            _measured(what, mine.result)
         elif mine.state == FAILED:
-            st.error(told.told(ConflictError(mine.error)))
+            failed = tr("The evaluation failed. The server's log says why.")
+            st.error(told.told(ConflictError(mine.error or failed)))
         elif mine.state == STOPPED:
             st.info(tr("Stopped: {what}. Nothing of it was kept.", what=what))
         st.button(tr("Dismiss"), on_click=lambda: st.session_state.pop("measured", None))
 
 
-def _what(one: Measurement) -> str:
-    return tr("{method} on {truth}", method=one.method, truth=words.plain(one.truth))
+def _what(one: Job) -> str:
+    asked = measuring.what(one)
+    return tr("{method} on {truth}", method=asked.method, truth=words.plain(asked.truth))
 
 
 def _measured(what: str, run: str) -> None:
@@ -146,26 +148,21 @@ def _open(run: str) -> None:
 
 def _running(collection: str) -> None:
     """Show bars until something ends."""
-    active = [one for one in MEASUREMENTS.of(collection) if one.active]
+    active = [one for one in measuring.of(collection) if one.active]
     shown_before = st.session_state.get("n_measuring", 0)
     st.session_state["n_measuring"] = len(active)
     if not active or len(active) < shown_before:
         st.rerun(scope="app")
-    for place, one in enumerate(active):
-        what, share = _what(one), 0.0
-        if one.state == WAITING:
-            text = tr("Waiting for its turn: {what}", what=what)
-        elif one.n_queries == 0:
-            text = tr("Getting ready: {what}", what=what)
-        else:
-            share = one.n_done / one.n_queries
-            text = trn(
+    for one in active:
+        what = _what(one)
+        if one.state == RUNNING and not one.n_total:
+            what = tr("Getting ready: {what}", what=what)
+        elif one.n_total and not one.stopping:
+            what = trn(
                 "Measuring {what}: {n_done} of {n:,} query",
                 "Measuring {what}: {n_done} of {n:,} queries",
-                one.n_queries,
+                one.n_total,
                 what=what,
                 n_done=one.n_done,
             )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(share, text)
-            st.button(tr("Stop"), key=f"stop-{place}-{id(one)}", on_click=one.stop)
+        jobs.bar(one, what)

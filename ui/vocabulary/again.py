@@ -7,9 +7,10 @@ from engine import codebook_stability
 from engine.codebook_stability import Stability
 from engine.index import Index
 from engine.language import sentences, tr, trn
+from ui import jobs
 from ui.components import Cell, Row, gallery, table
-from ui.vocabulary import jobs, kept, tiles
-from ui.vocabulary.jobs import Job
+from ui.jobs import Job
+from ui.vocabulary import kept, tiles
 from ui.vocabulary.view import View
 
 MOST_WORDS = 2000  # more take minutes to learn: a command does it
@@ -54,7 +55,7 @@ def _offer(shown: Index, key: tuple[str, ...]) -> None:
         return codebook_stability.learn_again(shown.codebook, sample, progress=told)
 
     label = tr("Learn it again")
-    st.button(label, key="learn-again", on_click=jobs.begin, args=(key, work))
+    st.button(label, key="learn-again", on_click=jobs.begin, args=(key, work, jobs.VOCABULARY))
 
 
 def results(shown: Index, here: View, found: Stability) -> None:

@@ -10,12 +10,12 @@ from engine.errors import EngineError
 from engine.index import Index
 from engine.language import sentences, tr
 from engine.word_map import WordMap
-from ui import query, urls, words
+from ui import jobs, query, urls, words
 from ui.components import Tile, gallery
-from ui.vocabulary import area, colouring, jobs, kept, view
+from ui.jobs import Job
+from ui.vocabulary import area, colouring, kept, view
 from ui.vocabulary.area import BOX, NEAR, SIDE, Area
 from ui.vocabulary.colouring import Colouring
-from ui.vocabulary.jobs import Job
 from ui.vocabulary.tiles import n_words
 from ui.vocabulary.view import View
 

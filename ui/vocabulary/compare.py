@@ -9,11 +9,11 @@ from engine.codebook_compare import Comparison, Counterparts, Measured
 from engine.errors import ArtifactError
 from engine.index import Index
 from engine.language import sentences, tr, trn
-from ui import opened, urls, words
+from ui import jobs, opened, urls, words
 from ui.components import Cell, Row, table
+from ui.jobs import Job
 from ui.link import Link
-from ui.vocabulary import again, jobs, kept, usage, view
-from ui.vocabulary.jobs import Job
+from ui.vocabulary import again, kept, usage, view
 from ui.vocabulary.kept import Side
 from ui.vocabulary.view import View
 
@@ -92,7 +92,7 @@ def _measuring(shown: Index, a: Side, b: Side, job: Job | None) -> None:
             st.button(
                 tr("Measure both on pictures"),
                 on_click=jobs.begin,
-                args=(_key(shown, b), work),
+                args=(_key(shown, b), work, jobs.VOCABULARY),
                 key="measure-both",
             )
             st.caption(

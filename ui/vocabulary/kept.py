@@ -23,9 +23,8 @@ from engine.codebook_compare import Comparison
 from engine.codebook_quality import Informative
 from engine.index import Index
 from engine.word_map import WordMap
-from ui import opened
-from ui.vocabulary import jobs
-from ui.vocabulary.jobs import Job
+from ui import jobs, opened
+from ui.jobs import Job
 
 N_SAMPLED = 20_000  # descriptors that vocabularies are measured on
 AT_ONCE = 4_000 * 4_000  # pairs of words that are compared while a page waits
@@ -87,7 +86,9 @@ def map_of(shown: Index) -> WordMap | Job:
     if kept is not None:
         return kept
     centres, key = shown.codebook.centres, map_key(shown)
-    job = jobs.JOBS.get(key) or jobs.JOBS.start(key, lambda _: word_map.lay_out(centres))
+    job = jobs.JOBS.get(key) or jobs.JOBS.start(
+        key, lambda _: word_map.lay_out(centres), jobs.VOCABULARY
+    )
     found: WordMap | None = job.result
     return job if found is None else found
 

@@ -10,11 +10,11 @@ from engine.codebook_quality import Informative, Size
 from engine.errors import EngineError
 from engine.index import Index
 from engine.language import tr, trn
-from ui import link, words
+from ui import jobs, link, words
 from ui.components import Cell, Row, gallery, table
 from ui.evaluation import told
-from ui.vocabulary import jobs, kept, tiles, usage, view
-from ui.vocabulary.jobs import Job
+from ui.jobs import Job
+from ui.vocabulary import kept, tiles, usage, view
 from ui.vocabulary.view import View
 
 SIZES = (50, 100, 200, 500, 1000, 2000)
@@ -99,7 +99,12 @@ def _offer(shown: Index, key: tuple[str, ...]) -> None:
             sample, shown.extraction, asked or [2], seed=0, progress=told
         )
 
-    st.button(tr("Learn other sizes"), key="learn-sizes", on_click=jobs.begin, args=(key, work))
+    st.button(
+        tr("Learn other sizes"),
+        key="learn-sizes",
+        on_click=jobs.begin,
+        args=(key, work, jobs.VOCABULARY),
+    )
 
 
 def curves(shown: Index, found: tuple[Size, ...]) -> None:

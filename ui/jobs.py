@@ -1,7 +1,9 @@
 """What takes longer than a visitor should wait: done in the background, kept until the server ends.
 
-One job runs at a time, others wait, and each goes on when its page is left. A job is named by what
-it looks at, so that all visitors share what it finds.
+Jobs belong to the server, not to a tab: each goes on when its page is left, and whoever opens the
+page sees how far it is, and may stop it. A job is named by what it looks at, so that all visitors
+share what it finds. Of each lane one runs at a time and the others wait; lanes do not wait for each
+other.
 """
 
 import contextlib
@@ -23,6 +25,8 @@ from ui.language import kept
 log = logging.getLogger(__name__)
 N_KEPT = 24
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
+EVALUATIONS, VOCABULARY = "evaluations", "vocabulary"  # lanes
+DOWNLOADS, VECTORS = "downloads", "vectors"
 
 
 @dataclasses.dataclass(eq=False)
@@ -33,10 +37,14 @@ class Job:
     ----------
     key : hashable
         What it looks at.
+    lane : str
+        What kind of work it is.
     state : str
         WAITING, RUNNING, DONE, STOPPED or FAILED.
     n_done, n_total : int
         How far it is; 0 of 0 where that is not known.
+    stage : str
+        What is being done, where there are several things; English, as the work calls it.
     result : object
         What it found, once it is done.
     error : str
@@ -49,9 +57,11 @@ class Job:
     state: str = WAITING
     n_done: int = 0
     n_total: int = 0
+    stage: str = ""
     result: Any = None
     error: str = ""
     begun: float = 0.0
+    lane: str = ""
     _stop: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @property
@@ -65,7 +75,7 @@ class Job:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Ask it to end; nothing of it is kept."""
+        """Ask it to end."""
         self._stop.set()
 
     def tell(self, n_done: int, n_total: int) -> None:
@@ -88,11 +98,11 @@ Work = Callable[[Job], Any]
 
 
 class Jobs:
-    """All jobs that this server was asked for, of which the last are remembered."""
+    """All jobs that this server was asked for, of which the last of each lane are remembered."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
         self._all: dict[Hashable, Job] = {}
 
     def get(self, key: Hashable) -> Job | None:
@@ -100,19 +110,43 @@ class Jobs:
         with self._lock:
             return self._all.get(key)
 
-    def start(self, key: Hashable, work: Work) -> Job:
-        """Begin a job, unless it is under way or done: then that one is returned."""
+    def of(self, lane: str) -> list[Job]:
+        """Return the jobs of a lane, the oldest first."""
         with self._lock:
-            known = self._all.pop(key, None)
-            if known is not None and known.state in (WAITING, RUNNING, DONE):
+            return [one for one in self._all.values() if one.lane == lane]
+
+    def start(self, key: Hashable, work: Work, lane: str = "", again: bool = False) -> Job:
+        """Begin a job, unless it is under way or done: then that one is returned.
+
+        What goes wrong is told in the language that is spoken here.
+
+        Parameters
+        ----------
+        key : hashable
+            What it looks at.
+        work : callable
+            Does it; raises a CancelledError when it was stopped, as `Job.tell` does.
+        lane : str
+            Of which one job runs at a time.
+        again : bool
+            Whether one that is done is done once more.
+        """
+        with self._lock:
+            known = self._all.get(key)
+            if known is not None and known.active:
+                return known
+            self._all.pop(key, None)
+            if known is not None and known.state == DONE and not again:
                 self._all[key] = known  # the last asked for
                 return known
-            made = self._all[key] = Job(key)
-            ended = [one.key for one in self._all.values() if not one.active]
-            for old in ended[: max(0, len(self._all) - N_KEPT)]:
+            made = self._all[key] = Job(key, lane=lane)
+            turn = self._turns.setdefault(lane, threading.Lock())
+            same = [one for one in self._all.values() if one.lane == lane]
+            ended = [one.key for one in same if not one.active]
+            for old in ended[: max(0, len(same) - N_KEPT)]:
                 del self._all[old]
         threading.Thread(
-            target=self._run, args=(made, kept(work)), name="vocabulary", daemon=True
+            target=self._run, args=(made, kept(work), turn), name=lane or "job", daemon=True
         ).start()
         return made
 
@@ -128,8 +162,8 @@ class Jobs:
             for one in self._all.values():
                 one.stop()
 
-    def _run(self, job: Job, work: Work) -> None:
-        while not self._turn.acquire(timeout=0.2):
+    def _run(self, job: Job, work: Work, turn: threading.Lock) -> None:
+        while not turn.acquire(timeout=0.2):
             if job.stopping:
                 job.state = STOPPED
                 return
@@ -144,28 +178,42 @@ class Jobs:
         except (EngineError, ValueError) as error:
             job.error, job.state = str(error), FAILED
         except Exception:
-            log.exception("work on a vocabulary failed")
+            log.exception("%s failed", job.lane or "a job")
             job.state = FAILED
         finally:
-            self._turn.release()
+            turn.release()
 
 
 JOBS = Jobs()
 
 
-def begin(key: Hashable, work: Work) -> None:
+def begin(key: Hashable, work: Work, lane: str, again: bool = False) -> None:
     """Start a job when a button is pressed."""
-    JOBS.start(key, work)
+    JOBS.start(key, work, lane, again)
 
 
-def progress(job: Job, what: str, stops: bool = True) -> None:
-    """Show how far a job is, until it ends; most may be stopped."""
-    st.fragment(_bar, run_every=1.0)(job, what, stops)
+def progress(job: Job, what: str | Callable[[Job], str], stops: bool = True) -> None:
+    """Show how far a job is, until it ends; most may be stopped.
+
+    Parameters
+    ----------
+    job : Job
+    what : str or callable
+        What is being done; a callable is asked each time.
+    stops : bool
+        Whether it can be stopped.
+    """
+    st.fragment(_until_ended, run_every=1.0)(job, what, stops)
 
 
-def _bar(job: Job, what: str, stops: bool) -> None:
+def _until_ended(job: Job, what: str | Callable[[Job], str], stops: bool) -> None:
     if not job.active:
         st.rerun(scope="app")
+    bar(job, what if isinstance(what, str) else what(job), stops)
+
+
+def bar(job: Job, what: str, stops: bool = True) -> None:
+    """Show how far a job is now."""
     share = job.n_done / job.n_total if job.n_total else 0.0
     if job.stopping:
         what = tr("Stopping: {what}", what=what)
@@ -182,11 +230,21 @@ def _bar(job: Job, what: str, stops: bool) -> None:
         st.button(tr("Stop"), key=f"stop-{id(job)}", on_click=job.stop, disabled=job.stopping)
 
 
-def failed(job: Job) -> None:
+def fault(job: Job) -> str:
+    """Return why a job failed, for Markdown."""
+    told = job.error or tr("It failed. The server's log says why.")
+    return words.with_command(words.without_paths(told, str(artifacts.artifacts_folder())))
+
+
+def failed(job: Job, stopped: str = "") -> None:
     """Say why a job failed or that it was stopped, and let it be asked for again."""
     if job.state == STOPPED:
-        st.info(tr("Stopped. Nothing of it was kept."))
+        st.info(stopped or tr("Stopped. Nothing of it was kept."))
     else:
-        told = job.error or tr("It failed. The server's log says why.")
-        st.error(words.with_command(words.without_paths(told, str(artifacts.artifacts_folder()))))
+        st.error(fault(job))
+    dismiss(job)
+
+
+def dismiss(job: Job) -> None:
+    """Show the button that drops what became of a job."""
     st.button(tr("Dismiss"), key=f"dismiss-{id(job)}", on_click=JOBS.forget, args=(job.key,))
