@@ -149,6 +149,7 @@ def fetch_known(
         length = done if total is None else total
         if n_bytes and (length > n_bytes or (total is not None and total < n_bytes)):
             part.unlink(missing_ok=True)
+            part.with_name(f"{part.name}.json").unlink(missing_ok=True)
             raise _WrongFileError(_other_length(length, n_bytes))
         if progress is not None:
             progress(what, done, total or n_bytes or None)

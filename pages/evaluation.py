@@ -4,8 +4,8 @@ import streamlit as st
 
 from engine import index
 from engine.language import tr
-from ui import link, opened
-from ui.evaluation import deleting, marking, measure, overview, sheet, view
+from ui import confirm, link, opened
+from ui.evaluation import marking, measure, overview, sheet, view
 from ui.evaluation.view import View
 
 
@@ -22,7 +22,7 @@ def main() -> None:
         if len(names) > 1:
             link.choose(tr("Collection"), names, "collection", shown.name, width=240)
     measure.progress(shown)
-    deleting.said()
+    confirm.said()
     if here.part == view.MEASURE:
         measure.show(shown, here)
     elif here.part == view.TRUTHS:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from engine.build import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("search", "vocabulary", "why", "inspect", "surf", "evaluation", "lessons")
+PAGES = ("search", "vocabulary", "why", "inspect", "surf", "evaluation", "models", "lessons")
 
 
 class NoBuild:

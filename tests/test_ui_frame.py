@@ -22,6 +22,7 @@ TITLES = {
     "why": "See why a picture is found",
     "surf": "Follow a picture step by step",
     "evaluation": "How good is the search on your own pictures?",
+    "models": "No model is installed yet.",
     "lessons": "Learn how it works",
 }
 
@@ -152,6 +153,7 @@ def test_a_page_that_fails_keeps_its_traceback_to_the_log(
     used = {
         "vocabulary": "ui.vocabulary.grid.show",
         "evaluation": "ui.evaluation.overview.show",
+        "models": "ui.models.overview.show",
         "lessons": "ui.lessons.show.overview",
     }
     monkeypatch.setattr(used.get(page, "ui.query.browse"), fail)

@@ -99,6 +99,7 @@ def main() -> None:
         st.Page(PAGES / "inspect.py", title=tr("Inspect"), url_path="inspect"),
         st.Page(PAGES / "surf.py", title=tr("Step by step"), url_path="surf"),
         st.Page(PAGES / "evaluation.py", title=tr("Evaluation"), url_path="evaluation"),
+        st.Page(PAGES / "models.py", title=tr("Models"), url_path="models"),
         st.Page(PAGES / "lessons.py", title=tr("Lessons"), url_path="lessons"),
     ]
     page = st.navigation(pages, position="hidden")

@@ -32,7 +32,7 @@ FLAGS = [
 # Streamlit does not know whether a page's name is part of the server's base path, and asks for
 # both. Chromium writes each 404 to the console; no page can prevent it.
 OWN_PROBE = re.compile(
-    r"/(vocabulary|why|inspect|surf|evaluation|lessons)/_stcore/(health|host-config)"
+    r"/(vocabulary|why|inspect|surf|evaluation|models|lessons)/_stcore/(health|host-config)"
 )
 TIMEOUT = 60_000.0  # milliseconds; waits end as soon as what they wait for is there
 

@@ -40,6 +40,8 @@ ADDRESSES = (
     "/evaluation?part=measure",
     "/evaluation?part=truths",
     "/evaluation?part=truths&truth=new&query=image-4",
+    "/models",
+    "/models?model=vgg16-fc1",
     "/lessons",
     "/lessons?lesson=words",
     "/lessons?lesson=keypoints&step=2&query=image-0",

@@ -1,46 +1,13 @@
 """Deleting a run or a ground truth: what is lost is said first, and asked for once more."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from engine import runs, truths
-from engine.errors import ConflictError, EngineError
+from engine.errors import ConflictError
 from engine.language import tr, trn
 from engine.runs import Run
-from ui import words
+from ui import confirm, words
 from ui.evaluation import told, view
-
-_SAID = "deleted"
-
-
-def said() -> None:
-    """Say once what became of the last deletion."""
-    if _SAID in st.session_state:
-        good, text = st.session_state.pop(_SAID)
-        (st.success if good else st.warning)(text)
-
-
-def _ask(title: str, sentences: list[str], delete: Callable[[], str]) -> None:
-    """Open the question. `delete` does it, and returns what is then said."""
-
-    def confirmed() -> None:
-        try:
-            st.session_state[_SAID] = True, delete()
-        except EngineError as error:
-            st.session_state[_SAID] = False, told.told(error)
-
-    @st.dialog(title)
-    def asked() -> None:
-        for sentence in sentences:
-            st.markdown(sentence)
-        with st.container(horizontal=True):
-            # Both close the dialog.
-            deleted = st.button(tr("Delete it for good"), on_click=confirmed)
-            if deleted or st.button(tr("Keep it")):
-                st.rerun()
-
-    asked()
 
 
 def run(name: str, opened: Run | None) -> None:
@@ -82,7 +49,7 @@ def run(name: str, opened: Run | None) -> None:
         runs.delete_run(name)
         return tr("Deleted: the run {name}.", name=called)
 
-    _ask(tr("Delete this run?"), sentences, delete)
+    confirm.ask(tr("Delete this run?"), sentences, delete, told.told)
 
 
 def truth(name: str, holds: str, digest: str, unsaved: bool = False) -> None:
@@ -129,4 +96,4 @@ def truth(name: str, holds: str, digest: str, unsaved: bool = False) -> None:
         view.go(truth="", image_id=None)
         return tr("Deleted: the ground truth {name}.", name=words.plain(name))
 
-    _ask(tr("Delete this ground truth?"), sentences, delete)
+    confirm.ask(tr("Delete this ground truth?"), sentences, delete, told.told)

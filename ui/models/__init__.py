@@ -1,0 +1,1 @@
+"""What the page Models is made of: what is installed, getting more, vectors of a collection."""
