@@ -1,5 +1,6 @@
 """The page Models: what is installed, downloads, vectors of a collection; empty, full, failing."""
 
+import errno
 import hashlib
 import shutil
 import threading
@@ -11,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import build, download, embed, index, installing, methods, model_store, upkeep
-from engine.models import DECLARED, OBJECT, Declared, Download, Model
+from engine.models import DECLARED, OBJECT, VALUES, Declared, Download, Model
 from tests.conftest import tiny_params
 from tests.pages_under_test import component, sentences, visit, well
 from tests.server import Server, serving
@@ -19,7 +20,7 @@ from tests.test_embed import add_model
 from tests.test_models import tiny_model
 from ui import jobs
 from ui.jobs import Job, Jobs
-from ui.models import told, work
+from ui.models import own, told, work
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
 FILE, NAME = "little.onnx", "little"
@@ -137,12 +138,12 @@ def test_what_is_installed_stands_in_a_table_and_leads_to_all_about_it(place: Pa
     at = well(visit("models", model="own"))
     text = sentences(at)
     for part in (
-        "**Vector:** 12 numbers",
-        "**Compared by:** cosine",
+        "**Vector**: 12 numbers",
+        "**Compared by**: cosine",
         "to exactly 16 × 16 pixels; proportions are not kept (bicubic)",
-        "**Channels:** red, green, blue",
+        "**Channels**: red, green, blue",
         "becomes `v / 255 − 0.4`",
-        "**Weights:** a file of one's own",
+        "**Weights**: a file of one's own",
         "`own.onnx`",
         model_store.open_model("own").sha256,
     ):
@@ -406,3 +407,75 @@ def test_a_model_that_someone_else_removed_meanwhile(place: Path) -> None:
     model_store.remove("own")
     at = click(at, "Delete it for good")
     assert any("someone else removed it" in str(one.value) for one in at.warning)
+
+
+# A file of one's own
+
+
+def drop(at: AppTest, path: Path) -> AppTest:
+    (place,) = at.file_uploader
+    return place.set_value((path.name, path.read_bytes(), "application/octet-stream")).run()
+
+
+def test_a_file_of_ones_own_is_dropped_named_and_used(scratch: Path, tmp_path: Path) -> None:
+    at = drop(well(visit("models")), tiny_model(tmp_path / "My net (2).onnx"))
+    assert well(at).text_input(key="own-name").value == "my-net-2"
+    at.selectbox(key="own-values").set_value("signed")
+    at.selectbox(key="own-good").set_value(OBJECT)
+    at = well(click(at, "Add this model"))
+    assert at.query_params == {"model": "my-net-2"}
+    installed = model_store.open_model("my-net-2")
+    assert (installed.model.divisor, installed.model.good_at) == (127.5, OBJECT)
+    assert installed.origin["file"] == "My-net-2-.onnx"
+    well(finished(click(at, "Make the vectors")))
+    assert methods.embedded(index.open_index("tiny").parts) == ["my-net-2"]
+    assert not well(visit("models")).text_input, "the file is taken: its fields are gone"
+
+
+def test_a_file_that_cannot_be_used_says_why_and_what_is_asked_for(
+    place: Path, tmp_path: Path
+) -> None:
+    at = drop(visit("models"), tiny_model(tmp_path / "new.onnx", shape=("n", 3, "h", "w")))
+
+    def refused(expected: str, name: str = "new") -> AppTest:
+        at.text_input(key="own-name").set_value(name)
+        click(at, "Add this model")
+        assert not at.exception and at.query_params == {}
+        (error,) = at.error
+        text = str(error.value).replace("\\", "")
+        assert expected in text and str(tmp_path) not in text and "/tmp" not in text
+        assert model_store.list_models() == ["own"]
+        return at
+
+    refused("by --size 224")
+    assert "“What the file may not say”" in sentences(at)
+    refused("already", "own")
+    refused("is the name of a method", "count")
+    refused("cannot be the name of a model", "../x")
+    refused("to be downloaded", "vgg16-fc1")
+    at.number_input(key="own-size").set_value(24)
+    at.text_input(key="own-output").set_value("nothing")
+    refused("no output 'nothing'")
+    broken = tmp_path / "broken.onnx"
+    broken.write_text("<html>not found</html>")
+    assert not drop(at, broken).error, "what was wrong with the other is not said of this one"
+    refused("no ONNX model", "new")
+
+
+def test_a_dropped_file_that_a_full_disk_cannot_hold(
+    scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = drop(visit("models"), tiny_model(tmp_path / "new.onnx"))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/secret/place")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        at = click(at, "Add this model")
+    (error,) = at.error
+    assert "No space left on device" in str(error.value) and "secret" not in str(error.value)
+
+
+def test_all_values_that_a_command_knows_can_be_chosen() -> None:
+    assert set(own.VALUES) == set(VALUES)

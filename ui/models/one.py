@@ -22,7 +22,7 @@ def show(shown: Index, here: View) -> None:
     found, held = kept.known(here.model), kept.holding(here.model)
     if found is None:
         st.warning(tr("This model is not installed, and none of this name can be fetched."))
-        holders(here, held)
+        holders(shown, here, held)
         return
     if found.fault:
         st.warning(told.fault(found.fault))
@@ -31,7 +31,7 @@ def show(shown: Index, here: View) -> None:
         facts(found)
     with right:
         _actions(shown, found, held)
-    holders(here, held)
+    holders(shown, here, held)
 
 
 def facts(found: Known) -> None:
@@ -50,7 +50,7 @@ def facts(found: Known) -> None:
         lines += told.weights(found.installed)
     elif found.declared is not None:
         lines += told.published(found.declared)
-    st.markdown("\n".join("- " + tr("**{label}:** {value}", label=a, value=b) for a, b in lines))
+    st.markdown("\n".join("- " + tr("**{label}**: {value}", label=a, value=b) for a, b in lines))
     st.caption(
         tr("Before, each picture is turned upright, and laid on white where it is transparent.")
     )
@@ -105,7 +105,7 @@ def _fetched(found: Known) -> None:
         st.button(label, on_click=fetching.throw_away, args=(found.name,))
 
 
-def holders(here: View, held: list[Held]) -> None:
+def holders(shown: Index, here: View, held: list[Held]) -> None:
     """List the collections that hold a model's vectors."""
     if not held:
         return
@@ -114,7 +114,7 @@ def holders(here: View, held: list[Held]) -> None:
     rows = [
         Row(
             (
-                Cell(one.collection, View(_of(here, one), here.model).href()),
+                Cell(one.collection, _href(shown, here, one)),
                 Cell(one.method),
                 Cell(f"{one.n_vectors:,}"),
                 Cell(f"{len(one.skipped):,}"),
@@ -129,8 +129,8 @@ def holders(here: View, held: list[Held]) -> None:
     table(heading, rows, "holders", label, numbers)
 
 
-def _of(here: View, one: Held) -> link.Link:
-    """Return the link of a collection; another one has other pictures."""
-    if one.collection == here.link.collection:
-        return here.link
-    return link.Link(collection=one.collection, language=here.link.language)
+def _href(shown: Index, here: View, one: Held) -> str | None:
+    """Return the address of the model with another collection, whose pictures are others."""
+    if one.collection == shown.name:
+        return None
+    return View(link.Link(one.collection, language=here.link.language), here.model).href()

@@ -67,7 +67,7 @@ def more(found: list[Known]) -> None:
     """Show the models that can be fetched."""
     if not found:
         return
-    st.subheader(tr("To be had"), anchor=False)
+    st.subheader(tr("Models to download"), anchor=False)
     st.caption(
         tr(
             "A download goes on when you leave the page. It may be stopped, and goes on later "

@@ -33,6 +33,8 @@ NOT_TRIED = mark("not tried on this machine")
 
 def size(n_bytes: int) -> str:
     """Return a number of bytes for people: "553 MB", "3.6 MB", "41 kB"."""
+    if n_bytes == 0:
+        return "0 kB"
     unit, name = (1e6, "MB") if n_bytes >= 999_500 else (1e3, "kB")
     return f"{n_bytes / unit:,.{1 if n_bytes < 9.95 * unit else 0}f} {name}"
 

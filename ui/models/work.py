@@ -47,7 +47,7 @@ def getting(job: Job) -> str:
     name, done, total = job.key.model, told.size(job.n_done), told.size(job.n_total)
     if job.stage == CONVERTING:
         return tr("Converting {name}: {done} of {total}", name=name, done=done, total=total)
-    if not job.n_total:
+    if not (job.n_total and job.n_done):
         return tr("Downloading {name}", name=name)
     share = int(100 * job.n_done / job.n_total)
     numbers = {"done": done, "total": total, "share": share}
