@@ -182,6 +182,29 @@ def test_a_damaged_model_is_named_with_what_mends_it(place: Path) -> None:
     assert "Remove this model" in buttons(at)
 
 
+def test_a_damaged_model_that_can_be_fetched_is_got_again(server: Server) -> None:
+    installing.get(NAME)
+    path = model_store.open_model(NAME).path
+    path.write_bytes(path.read_bytes()[:-1])
+    at = visit("models", model=NAME)
+    assert f"`python -m engine models get {NAME}`" in str(at.warning[0].value)
+    at = well(finished(click(at, "Get it again")))
+    assert not at.warning and "Make the vectors" in buttons(at)
+    model_store.check_file(model_store.open_model(NAME))
+
+
+def test_weights_that_are_not_the_published_ones_are_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installing.get(NAME, tmp_path / FILE)
+    assert "the published ones; the checksum fits" in sentences(visit("models", model=NAME))
+    other = tiny_model(tmp_path / "other.onnx", out=("n", 7), channels=7)
+    installing.get(NAME, other, unchecked=True)
+    text = sentences(well(visit("models", model=NAME)))
+    assert "**not** the published ones" in text and "other.onnx, which is not the" in text
+    assert "`other.onnx`" in text and "Not tried" not in text
+
+
 def test_a_file_that_changed_on_disk_is_found_out_when_asked(place: Path) -> None:
     at = click(visit("models", model="own"), "Compare the file with its checksum")
     assert "as it was installed" in str(well(at).success[0].value)
@@ -388,7 +411,7 @@ def test_removing_says_what_goes_and_what_stays(place: Path) -> None:
     embed.make_embeddings("tiny", "own")
     at = click(visit("models", model="own"), "Remove this model")
     text = sentences(at)
-    assert "**Goes** for everyone: its weights, 2." in text
+    assert "**Lost** for everyone: its weights, 2." in text
     assert "**Stays**: the vectors of tiny." in text
     assert model_store.list_models() == ["own"], "nothing is deleted yet"
     at = click(at, "Keep it")

@@ -26,11 +26,14 @@ def show(shown: Index, here: View) -> None:
         return
     if found.fault:
         st.warning(told.fault(found.fault))
-    left, right = st.columns(2, gap="large")
-    with left:
-        facts(found)
-    with right:
-        _actions(shown, found, held)
+    if found.installed is None and found.declared is None:
+        _actions(shown, found, held)  # damaged: nothing else is known of it
+    else:
+        left, right = st.columns(2, gap="large")
+        with left:
+            facts(found)
+        with right:
+            _actions(shown, found, held)
     holders(shown, here, held)
 
 
@@ -44,7 +47,12 @@ def facts(found: Known) -> None:
         return
     st.markdown(told.title(model))
     if not model.tried:
-        st.caption(tr("Not tried on this machine: its published weights were not at hand here."))
+        st.caption(
+            tr(
+                "Not tried on this machine: how it is used was written down without its published "
+                "weights at hand. Measure it in Evaluation before you rely on it."
+            )
+        )
     lines = told.facts(model, n_dimensions)
     if found.installed is not None:
         lines += told.weights(found.installed)
@@ -69,9 +77,15 @@ def _actions(shown: Index, found: Known, held: list[Held]) -> None:
         st.subheader(tr("Vectors of {collection}", collection=name), anchor=False)
         for method in sorted({found.name, *own}):
             vectors.one(shown, method, found, own.get(method))
-        st.caption(tr("The same by a command:"))
-        command = f"python -m engine embed {shown.name} --model {found.name}"
-        st.code(command, language=None, wrap_lines=True)
+        if found.installed is not None:
+            st.caption(
+                tr(
+                    "The same by a command; the second makes shorter vectors besides, whitened by "
+                    "PCA (their directions weigh alike):"
+                )
+            )
+            command = f"python -m engine embed {shown.name} --model {found.name}"
+            st.code(f"{command}\n{command} --whiten 512", language=None, wrap_lines=True)
         st.subheader(tr("Its files"), anchor=False)
         if found.installed is not None:
             _check(found.installed)

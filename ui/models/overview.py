@@ -75,10 +75,10 @@ def more(found: list[Known]) -> None:
             "is one."
         )
     )
-    columns = st.columns(2, gap="medium")
-    for place, one in enumerate(found):
-        with columns[place % 2], st.container(border=True):
-            card(one)
+    for start in range(0, len(found), 2):
+        for column, one in zip(st.columns(2, gap="medium"), found[start : start + 2]):
+            with column, st.container(border=True):
+                card(one)
 
 
 def card(one: Known) -> None:

@@ -19,11 +19,11 @@ def button(one: Known) -> None:
         return
     n_bytes = model_store.folder_bytes(model_store.model_folder(one.name))
     n_fetched = model_store.download_bytes(one.name)
-    goes = tr("**Goes** for everyone: its weights, {size}.", size=told.size(n_bytes))
+    goes = tr("**Lost** for everyone: its weights, {size}.", size=told.size(n_bytes))
     if n_fetched:
         sizes = {"size": told.size(n_bytes), "fetched": told.size(n_fetched)}
         goes = tr(
-            "**Goes** for everyone: its weights, {size}, and what was fetched for it, {fetched}.",
+            "**Lost** for everyone: its weights, {size}, and what was fetched for it, {fetched}.",
             **sizes,
         )
     names = dict.fromkeys(held.collection for held in kept.holding(one.name))

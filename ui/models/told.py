@@ -58,7 +58,9 @@ def to_fetch(declared: Declared) -> str:
 def fault(error: Exception | str) -> str:
     """Return what is wrong for Markdown, without the server's paths; commands are set as code."""
     told = words.without_paths(str(error), str(artifacts.artifacts_folder()))
-    return words.with_command(told[:1].upper() + told[1:])
+    if told.partition(" ")[0].isalpha():  # and no name of a file
+        told = told[:1].upper() + told[1:]
+    return words.with_command(told)
 
 
 def facts(model: Model, n_dimensions: int | None) -> list[tuple[str, str]]:
