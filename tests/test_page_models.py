@@ -13,10 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from engine import build, download, embed, index, installing, methods, model_store, upkeep
 from engine.models import DECLARED, OBJECT, VALUES, Declared, Download, Model
+from tests import keras_file
 from tests.conftest import tiny_params
 from tests.pages_under_test import component, sentences, visit, well
 from tests.server import Server, serving
 from tests.test_embed import add_model
+from tests.test_models import declare as declare_vgg
 from tests.test_models import tiny_model
 from ui import jobs
 from ui.jobs import Job, Jobs
@@ -24,6 +26,7 @@ from ui.models import own, told, work
 
 pytestmark = pytest.mark.usefixtures("fresh_caches", "no_build")
 FILE, NAME = "little.onnx", "little"
+VGG = DECLARED["vgg16-fc1"]
 
 
 @pytest.fixture(autouse=True)
@@ -257,6 +260,39 @@ def test_a_download_is_seen_by_all_stopped_by_another_and_goes_on_where_it_was(
     finished(click(first, "Go on with the download"))
     assert server.asked[-1][1] == "bytes=640-"
     assert model_store.list_models() == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("language", "downloading", "converting"),
+    [("en", "Downloading vgg16-fc1: ", "Converting vgg16-fc1: "),
+     ("zh", "正在下载 vgg16-fc1：", "正在转换 vgg16-fc1：")],
+)  # fmt: skip
+def test_downloading_and_converting_are_told_apart(
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    language: str,
+    downloading: str,
+    converting: str,
+) -> None:
+    keras_file.write(tmp_path / "vgg.h5", keras_file.weights())
+    data = server.files["vgg.h5"] = (tmp_path / "vgg.h5").read_bytes()
+    monkeypatch.setattr(download, "_PIECE", 10_000)
+    monkeypatch.setitem(DECLARED, "vgg16-fc1", VGG)
+    declare_vgg(monkeypatch, data, f"{server.url}/vgg.h5")
+    said: list[str] = []
+    real = Job.tell
+
+    def tell(job: Job, done: int, total: int) -> None:
+        real(job, done, total)
+        if total:
+            said.append(work.getting(job))
+
+    monkeypatch.setattr(Job, "tell", tell)
+    at = visit("models", lang=language, model="vgg16-fc1")
+    finished(at.button(key="get-vgg16-fc1").click().run())
+    assert said[0].startswith(downloading) and said[-1].startswith(converting)
+    assert model_store.list_models() == ["vgg16-fc1"]
 
 
 def test_what_has_come_of_a_download_can_be_thrown_away(

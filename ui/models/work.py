@@ -5,6 +5,7 @@ from functools import partial
 
 from engine import embed, installing
 from engine.language import tr, trn
+from engine.models import DECLARED
 from engine.pool import available_cores
 from ui import jobs, words
 from ui.jobs import Job
@@ -34,8 +35,11 @@ def get(name: str) -> None:
 
 
 def _get(name: str, job: Job) -> None:
+    # The engine tells what it does in words, of the language in which the job was asked for.
+    converting = tr("Converting {file}", file=DECLARED[name].download.file)
+
     def tell(what: str, done: int, total: int | None) -> None:
-        job.stage = CONVERTING if what.startswith("Converting") else DOWNLOADING
+        job.stage = CONVERTING if what == converting else DOWNLOADING
         job.tell(done, total or 0)
 
     installing.get(name, progress=tell)
