@@ -383,6 +383,19 @@ def test_vectors_are_made_and_lead_to_the_search(place: Path) -> None:
     assert texts(at, "holders") == [["tiny", "own", "13", "0", "12"]]
 
 
+def test_each_collection_has_vectors_of_its_own(place: Path) -> None:
+    shutil.copytree(place / "indexes" / "tiny", place / "indexes" / "twin")
+    embed.make_embeddings("tiny", "own")
+    at = well(visit("models", collection="tiny"))
+    assert "13 pictures have a vector" in sentences(at)
+    at.selectbox(key="choose-collection").set_value("twin").run()
+    assert well(at).query_params == {"collection": "twin"}
+    assert "**own**: no vectors yet." in sentences(at)
+    at = well(visit("models", collection="twin", model="own"))
+    (row,) = component(at, "holders")["rows"]
+    assert row["cells"][0]["href"].endswith("/models?collection=tiny&model=own")
+
+
 def test_vectors_are_stopped_and_gone_on_with_by_someone_else(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -236,10 +236,10 @@ def fault(job: Job) -> str:
     return words.with_command(words.without_paths(told, str(artifacts.artifacts_folder())))
 
 
-def failed(job: Job, stopped: str = "") -> None:
+def failed(job: Job) -> None:
     """Say why a job failed or that it was stopped, and let it be asked for again."""
     if job.state == STOPPED:
-        st.info(stopped or tr("Stopped. Nothing of it was kept."))
+        st.info(tr("Stopped. Nothing of it was kept."))
     else:
         st.error(fault(job))
     dismiss(job)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 from functools import partial
+from typing import cast
 
 from engine import evaluate, groundtruth, index, runs, truths
 from engine.errors import GroundTruthError
@@ -34,8 +35,7 @@ def start(collection: str, truth: str, method: str) -> Job:
 
 def what(job: Job) -> Measurement:
     """Return what a job measures."""
-    assert isinstance(job.key, Measurement)
-    return job.key
+    return cast(Measurement, job.key)
 
 
 def of(collection: str) -> list[Job]:

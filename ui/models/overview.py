@@ -83,7 +83,8 @@ def more(found: list[Known]) -> None:
 
 def card(one: Known) -> None:
     """Show one model that can be fetched."""
-    assert one.declared is not None
+    if one.declared is None:
+        return
     model = one.declared.model
     st.button(
         f":primary[{one.name}]",

@@ -4,7 +4,7 @@ import dataclasses
 
 import streamlit as st
 
-from engine import embed, methods
+from engine import embed, index, methods
 from engine.index import Index
 from engine.language import sentences, tr, trn
 from engine.model_store import Installed
@@ -19,6 +19,9 @@ def listed(shown: Index, found: list[Known]) -> None:
     """Show which models' vectors a collection has, and those that can be made."""
     name = words.plain(shown.name)
     st.subheader(tr("Vectors of {collection}", collection=name), anchor=False)
+    names = index.list_indexes()
+    if len(names) > 1:
+        link.choose(tr("Collection"), names, "collection", shown.name, width=240)
     held = {one.method: one for one in kept.held_by(shown.name)}
     here = {one.name: one for one in found if one.is_here}
     if not here and not held:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import partial
+from typing import cast
 
 from engine import embed, installing
 from engine.language import tr, trn
@@ -47,8 +48,7 @@ def _get(name: str, job: Job) -> None:
 
 def getting(job: Job) -> str:
     """Say how far a download is."""
-    assert isinstance(job.key, Getting)
-    name, done, total = job.key.model, told.size(job.n_done), told.size(job.n_total)
+    name, done, total = cast(Getting, job.key).model, told.size(job.n_done), told.size(job.n_total)
     if job.stage == CONVERTING:
         return tr("Converting {name}: {done} of {total}", name=name, done=done, total=total)
     if not (job.n_total and job.n_done):
@@ -77,8 +77,8 @@ def _make(asked: Embedding, overwrite: bool, job: Job) -> None:
 
 def making(job: Job) -> str:
     """Say how far the vectors of a collection are."""
-    assert isinstance(job.key, Embedding)
-    names = {"model": job.key.model, "collection": words.plain(job.key.collection)}
+    asked = cast(Embedding, job.key)
+    names = {"model": asked.model, "collection": words.plain(asked.collection)}
     if not job.n_total:
         return tr("Vectors by {model} for {collection}", **names)
     return trn(
