@@ -116,3 +116,10 @@ def test_the_command_that_mends_is_set_as_code() -> None:
     assert listed == r"Make it\: `python -m engine build A --name b` \(codebooks here\: c\)"
     assert words.with_command("no *command*") == r"no \*command\*"
     assert "`" not in words.with_command("python -m engine `x`").replace("\\`", "")
+
+
+def test_an_address_took_the_chinese_after_it_into_its_link() -> None:
+    for after in ("：无法解析", ": refused", ". And", ", and"):
+        told = words.with_command(f"cannot reach http://a.b:80/c_d.h5{after}")
+        assert told == f"cannot reach `http://a.b:80/c_d.h5`{words.plain(after)}"
+    assert words.with_command("an https://`x`") == words.plain("an https://`x`")

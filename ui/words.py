@@ -54,6 +54,8 @@ FINDS = {
 _COMMAND = re.compile(
     r"'(?P<quoted>python -m engine [^']*)'|(?P<bare>python -m engine .*?)(?=[.。]?$|\s*[(（])", re.S
 )
+# In ASCII: Chinese follows without a space, and ends it.
+_ADDRESS = re.compile(r"https?://[!-_a-~]*[A-Za-z0-9/]")
 _COSINE = mark("How alike the two histograms of words are: 1 is the same, 0.5 nothing in common.")
 SCORES = dict.fromkeys(METHODS, _COSINE) | {
     "tf-idf-l1": mark(
@@ -161,17 +163,26 @@ def without_paths(text: str, folder: str) -> str:
     return re.sub(r"(?<![\w./~:-])/(?:[^\s/'\"]+/)*([^\s/'\"]+)", r"\1", text)
 
 
-def with_command(text: str) -> str:
-    """Return a message for Markdown; the command that mends it is set as code.
+def _with_addresses(text: str) -> str:
+    """Return a text for Markdown; addresses are set as code, else what follows may join them."""
+    told, end = "", 0
+    for found in _ADDRESS.finditer(text):
+        told += f"{plain(text[end : found.start()])}`{found[0]}`"
+        end = found.end()
+    return told + plain(text[end:])
 
-    It is quoted, or ends the message, before a full stop or what stands in brackets.
+
+def with_command(text: str) -> str:
+    """Return a message for Markdown; the command that mends it, and addresses, are set as code.
+
+    The command is quoted, or ends the message, before a full stop or what stands in brackets.
     """
     found = _COMMAND.search(text)
     if found is None or "`" in text[found.start() :]:
-        return plain(text)
+        return _with_addresses(text)
     before, after = text[: found.start()], text[found.end() :]
     command = found["quoted"] or found["bare"]
-    return f"{plain(before)}`{command}`{after if after == '.' else plain(after)}"
+    return f"{_with_addresses(before)}`{command}`{after if after == '.' else plain(after)}"
 
 
 def seconds(value: float) -> str:
