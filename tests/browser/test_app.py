@@ -25,7 +25,7 @@ PAGES = {
     "/why": "See why a picture is found",
     "/surf": "Follow a picture step by step",
     "/evaluation": "How good is the search on your own pictures?",
-    "/models": "Models",
+    "/models": "Models to download",
     "/lessons": "Learn how it works",
 }
 
