@@ -125,7 +125,9 @@ def info(args: argparse.Namespace) -> int:
 
 def remove(args: argparse.Namespace) -> int:
     """Delete a model; the vectors that indexes hold stay."""
-    n_bytes = model_store.remove(args.name)
+    from engine import installing
+
+    n_bytes = installing.remove(args.name)
     say(f"Deleted the model {args.name!r}: {n_bytes / 1e6:,.0f} MB")
     return 0
 

@@ -33,7 +33,7 @@ def get(
 ) -> Installed:
     """Install a declared model: fetch its weights or take them from a file, and convert them.
 
-    What was fetched is kept until `tidy` or `model_store.remove`, to be converted again.
+    What was fetched is kept until `tidy` or `remove`, to be converted again.
 
     Parameters
     ----------
@@ -113,6 +113,23 @@ def tidy(name: str) -> int:
         with download.lock(folder / "lock", _being_installed(name)):
             shutil.rmtree(folder)
     return n_bytes
+
+
+def remove(name: str) -> int:
+    """Delete a model and what is left of its download, as `model_store.remove` does.
+
+    Raises
+    ------
+    ModelError
+        If there is neither.
+    DownloadError
+        If another process is fetching it.
+    """
+    folder = model_store.download_folder(name)
+    if not folder.is_dir():
+        return model_store.remove(name)
+    with download.lock(folder / "lock", _being_installed(name)):
+        return model_store.remove(name)
 
 
 def add(file: Path, model: Model) -> Installed:

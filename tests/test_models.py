@@ -512,3 +512,17 @@ def test_shared_mobilenet(empty_artifacts):
     model = installing.propose(path, "mobilenet-v2", output="features", divisor=127.5)
     assert (model.height, model.pooling) == (224, "none")
     assert installing.add(path, model).n_dimensions == 1280
+
+
+def test_a_model_that_is_being_fetched_is_not_removed(empty_artifacts):
+    folder = model_store.download_folder("vgg16-gem")
+    folder.mkdir(parents=True)
+    (folder / "half.h5.part").write_bytes(b"x")
+    with (
+        download.lock(folder / "lock"),
+        pytest.raises(DownloadError, match="is installing the model 'vgg16-gem'"),
+    ):
+        installing.remove("vgg16-gem")
+    assert (folder / "half.h5.part").exists()
+    assert installing.remove("vgg16-gem") >= 1
+    assert not folder.exists()

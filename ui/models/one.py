@@ -60,7 +60,7 @@ def facts(found: Known) -> None:
         lines += told.published(found.declared)
     st.markdown("\n".join("- " + tr("**{label}**: {value}", label=a, value=b) for a, b in lines))
     st.caption(
-        tr("Before, each picture is turned upright, and laid on white where it is transparent.")
+        tr("First, each picture is turned upright, and laid on white where it is transparent.")
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine import model_store
+from engine import installing, model_store
 from engine.errors import ConflictError
 from engine.language import tr
 from ui import confirm, words
@@ -41,7 +41,7 @@ def button(one: Known) -> None:
             raise ConflictError(tr("work with this model has begun meanwhile: stop it first"))
         if one.name not in model_store.list_models():
             raise ConflictError(tr("this model is gone already: someone else removed it"))
-        model_store.remove(one.name)
+        installing.remove(one.name)
         if one.declared is None:
             view.go(model="")
         return tr("Removed: the model {name}.", name=one.name)
