@@ -18,6 +18,7 @@ from engine import (
     cli_evaluate,
     cli_explain,
     cli_models,
+    cli_sheet,
     codebook,
     index,
     methods,
@@ -53,6 +54,7 @@ EXAMPLES = """examples:
   python -m engine build ~/Pictures --name holidays
   python -m engine query holidays photo.jpg -k 8
   python -m engine query holidays photo.jpg --json
+  python -m engine query holidays photo.jpg --sheet found.png
   python -m engine explain holidays photo.jpg 1
   python -m engine evaluate holidays groundtruth.csv
   python -m engine ladder holidays groundtruth.csv
@@ -148,25 +150,31 @@ def query(args: argparse.Namespace) -> int:
     picture = Path(args.picture)
     image_id = None if picture.is_file() else opened.find_image(args.picture)
     method = methods.check_method(args.method or opened.method, opened.parts)
-    if methods.is_embedding(method):
-        wanted = (method, args.k or embedding_search.N_RESULTS, not args.keep_query)
-        if image_id is not None:
-            answer = embedding_search.search_image(opened, image_id, *wanted)
+    by_model = methods.is_embedding(method)
+    n_results = cli_sheet.n_results(args, embedding_search.N_RESULTS if by_model else 4)
+    image = images.read(picture) if image_id is None else None
+    if by_model:
+        wanted = (method, n_results, not args.keep_query)
+        if image is not None:
+            answer = embedding_search.search_picture(opened, image, *wanted)
         else:
-            answer = embedding_search.search_picture(opened, images.read(picture), *wanted)
+            assert image_id is not None
+            answer = embedding_search.search_image(opened, image_id, *wanted)
+        cli_sheet.save(opened, args, answer, image, image_id)
         return _put_answer(opened, answer, None, args)
-    options = (args.method, args.k or 4, not args.keep_query)
-    if image_id is not None:
+    options = (args.method, n_results, not args.keep_query)
+    if image is None:
+        assert image_id is not None
         if (args.method or opened.method) not in methods.VECTORS:
             pipeline.warm_up(say)
         answer = pipeline.search_image(opened, image_id, *options)
         n_keypoints = len(opened.keypoints(image_id))
     else:
-        image = images.read(picture)
         pipeline.warm_up(say)
         described = pipeline.describe_query(opened, image)
         n_keypoints = len(described.features)
         answer = pipeline.search_query(opened, described, *options)
+    cli_sheet.save(opened, args, answer, image, image_id)
     if n_keypoints == 0:
         lower = ", or build the index with a lower --threshold" * opened.extraction.uses_surf
         say(
@@ -429,6 +437,7 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("-k", type=_positive, help="results (4; by a model's vectors 30)")
     _method_option(asked, "how to rank (the index's own)", by_model=True)
     asked.add_argument("--keep-query", action="store_true", help="do not leave the query out")
+    cli_sheet.add_option(asked)
     cli_explain.add_command(command)
     command("list", list_all, "list --json")
     command("info", info, "info holidays").add_argument("name", type=_name)

@@ -135,19 +135,7 @@ def read(path: Path, max_pixels: int = MAX_PIXELS) -> Image:
     ImageError
         If the file cannot be read, or as in `decode`.
     """
-    shown = shown_name(path.name)
-    try:
-        data = _read_bytes(path, shown, max_pixels)
-    except (OSError, ValueError) as error:
-        raise ImageError(
-            tr(
-                "{name} cannot be read: {why}. Check that the file is there and that you may read "
-                "it.",
-                name=shown,
-                why=reason(error),
-            )
-        ) from error
-    return decode(data, path.name, max_pixels)
+    return decode(_read(path, max_pixels), path.name, max_pixels)
 
 
 def probe(data: bytes, name: str) -> Probe:
@@ -352,13 +340,67 @@ def thumbnail(data: bytes, name: str, side: int) -> bytes:
     ValueError
         If side is below 1.
     """
+    return encode_jpeg(shrink(draft(data, name, side), side))
+
+
+def draft(data: bytes, name: str, side: int) -> NDArray[np.uint8]:
+    """Decode a picture no larger than a small copy needs; a large JPEG never at full size.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What messages call it.
+    side : int
+        The longest side that will be needed in pixels, at least 1.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+        RGB, upright; its longest side is at least `side`, unless the picture is smaller.
+
+    Raises
+    ------
+    ImageError
+        As in `decode`.
+    ValueError
+        If side is below 1.
+    """
     if side < 1:
         raise ValueError(f"side must be at least 1, got {side}")
     shown = shown_name(name)
     with open_picture(data, shown, MAX_PIXELS) as picture:
         picture.draft("RGB", (side, side))
-        rgb = upright_rgb(picture, shown)
-    return encode_jpeg(shrink(rgb, side))
+        return upright_rgb(picture, shown)
+
+
+def read_draft(path: Path, side: int) -> tuple[NDArray[np.uint8], str]:
+    """Read a picture from a file as `draft` does; return its pixels, and its sha256.
+
+    Raises
+    ------
+    ImageError
+        As in `read`.
+    """
+    data = _read(path, MAX_PIXELS)
+    return draft(data, path.name, side), hashlib.sha256(data).hexdigest()
+
+
+def _read(path: Path, max_pixels: int) -> bytes:
+    """Return the bytes of a picture's file; an ImageError if it cannot be read."""
+    shown = shown_name(path.name)
+    try:
+        return _read_bytes(path, shown, max_pixels)
+    except (OSError, ValueError) as error:
+        raise ImageError(
+            tr(
+                "{name} cannot be read: {why}. Check that the file is there and that you may read "
+                "it.",
+                name=shown,
+                why=reason(error),
+            )
+        ) from error
 
 
 def _read_bytes(path: Path, shown: str, max_pixels: int) -> bytes:
