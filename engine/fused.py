@@ -4,7 +4,8 @@ By score, the usual way: each of the two adds how surprising its score would be 
 something else. Of verified scores the collection's calibration knows that (`engine.calibration`);
 others are judged by what they gave this very query (`engine.fusion`). Words that say nothing of a
 picture (not verified, or no match) add nothing. By rank: reciprocal ranks, which need no scale, but
-by which the worse of two rankings weighs as much as the better (`docs/models.md`).
+by which the worse of two rankings weighs as much as the better (`docs/models.md`). Words of a query
+without keypoints add nothing either way.
 """
 
 import dataclasses
@@ -48,7 +49,10 @@ def join(words: Answer, vectors: Answer, method: str, n_all: int, n_results: int
         raise ValueError(f"{method} is not made of {words.method} and {vectors.method}")
     both = (words, vectors)
     if told.by_rank:
-        made = fusion.by_rank([one.ranking.image_ids for one in both], n_all)
+        # Without keypoints the places by words are those of the files' names.
+        nowhere = words.ranking.image_ids[:0]
+        placed = words.ranking.image_ids if _says_something(words) else nowhere
+        made = fusion.by_rank([placed, vectors.ranking.image_ids], n_all)
     else:
         made = by_score(words, vectors, n_all)
     ids = vectors.ranking.image_ids.astype(np.int64)
@@ -75,6 +79,13 @@ def by_score(words: Answer, vectors: Answer, n_all: int) -> Fused:
     else:
         ours = fusion.surprise(verified)
     return Fused(np.stack((ours, fusion.surprise(_scores(vectors, n_all, -1.0)))))
+
+
+def _says_something(words: Answer) -> bool:
+    """Tell whether any picture has a score, or had one before it was verified."""
+    listed = words.working.listed
+    before = listed is not None and bool(listed.scores.any())
+    return before or bool(words.ranking.scores.any())
 
 
 def _scores(answer: Answer, n_all: int, nothing: float) -> NDArray[np.float64]:

@@ -115,7 +115,7 @@ def shorten(text: str, room: float, size: int) -> str:
 
 def _cut(text: str, kept: int) -> str:
     """Return the first and the last letters of a text, `kept` together."""
-    after = kept // 2
+    after = max(kept // 2, min(4, kept - 1), 0)  # what kind of file it is, above all
     return f"{text[: kept - after]}{ELLIPSIS}{text[len(text) - after :]}"
 
 

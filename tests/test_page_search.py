@@ -62,7 +62,8 @@ def test_more_results_are_one_click_away(tiny: Index) -> None:
 def test_a_flat_query_offered_more_results_of_none(tiny: Index) -> None:
     at = well(visit("search", query=f"image-{tiny.find_image('flat.png')}"))
     assert [b.label for b in at.button if not (b.key or "").startswith("language")] == [
-        "Clear the query"
+        "Compare methods",
+        "Clear the query",
     ]
     assert "Nothing to search with" in sentences(at) and "most similar" not in sentences(at)
     assert "Look into it in Inspect" in [page.label for page in at.get("page_link")]

@@ -161,6 +161,13 @@ def describe_unchanged(opened: Index, link: Link) -> QueryFeatures:
     return found
 
 
+def word_ids(opened: Index, link: Link) -> NDArray[np.int32]:
+    """Return the word of each keypoint of the query of a link."""
+    if link.image_id is not None:
+        return opened.words(link.image_id).word_ids
+    return describe(opened, link).words.word_ids
+
+
 def pixels(opened: Index, image_id: int) -> NDArray[np.uint8]:
     """Return the pixels of a picture of the collection: (H, W, 3) RGB.
 

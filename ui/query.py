@@ -1,6 +1,7 @@
 """Choosing the query: an upload, a sample, or a picture of the collection."""
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -17,6 +18,13 @@ from ui.uploads import STORE
 
 PER_PAGE = 24
 EXTENSIONS = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "heic", "heif"]
+
+
+class Chooses(Protocol):
+    """A link, or what a page shows beyond it, that can get another query."""
+
+    def to(self, **changes: Any) -> urls.Writes:
+        """Return the same with other choices."""
 
 
 def name(shown: Index, here: Link) -> str:
@@ -52,9 +60,9 @@ def uploader(label: str = "", then: Callable[..., None] = link.go) -> None:
         st.error(words.plain(st.session_state.pop("upload_error")))
 
 
-def samples(shown: Index, invitation: str, page: str) -> None:
-    """Offer the demo's sample queries, one click each."""
-    here = link.here()
+def samples(shown: Index, invitation: str, page: str, view: Chooses | None = None) -> None:
+    """Offer the demo's sample queries, one click each; `view` is what the page shows now."""
+    here = view or link.here()
     if shown.name != demo.NAME or not sample_files.are_there():
         return
     tiles = [
@@ -72,9 +80,9 @@ def samples(shown: Index, invitation: str, page: str) -> None:
     gallery(tiles, "samples", tr("Sample queries"), columns=5, columns_small=3)
 
 
-def browse(shown: Index, page: str) -> None:
+def browse(shown: Index, page: str, view: Chooses | None = None) -> None:
     """Show the collection's pictures, to choose one of them."""
-    here = link.here()
+    here = view or link.here()
     n_shown = st.session_state.setdefault("n_browsed", PER_PAGE)
     asked = trn("Or choose one of {n:,} image", "Or choose one of {n:,} images", shown.n_images)
     st.subheader(asked, anchor=False)

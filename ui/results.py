@@ -1,6 +1,7 @@
 """What a search found, in groups: the same thing, by way of others, probably not the same thing."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from engine import calibration, demo, encode, methods
 from engine.answer import Answer
@@ -9,6 +10,7 @@ from engine.language import mark, tr, trn
 from ui import urls, words
 from ui.components import Tile
 from ui.link import Link
+from ui.search.view import View as SearchView
 from ui.why.view import View
 
 FULL_BAR = 10.0  # a verified score whose bar is full, unless there is a higher one
@@ -130,10 +132,49 @@ def promise(found: Answer, name: str) -> str | None:
     )
 
 
+class Beside:
+    """Another ranking of the same query, beside which results are shown.
+
+    Parameters
+    ----------
+    view : SearchView
+        What the page shows: a click on a picture searches from it by the same two methods.
+    n_shown : int
+        How many of either ranking are shown.
+    listed : sequence of Result
+        The other ranking, as it is shown; empty where there is none.
+    """
+
+    def __init__(self, view: SearchView, n_shown: int, listed: Sequence[Result]) -> None:
+        self.view, self._n_shown, self._is_there = view, n_shown, bool(listed)
+        # What scores nothing has a place by chance.
+        self._places = {one.image_id: i for i, one in enumerate(listed, 1) if one.score > 0}
+
+    def is_shown(self, image_id: int) -> bool:
+        """Tell whether a picture is among those that are shown of the other ranking."""
+        return self._places.get(image_id, self._n_shown + 1) <= self._n_shown
+
+    def told(self, image_id: int) -> str | None:
+        """Say which place a picture has in the other ranking."""
+        if not self._is_there:
+            return None
+        place = self._places.get(image_id)
+        return tr("not found there") if place is None else tr("place {place} there", place=place)
+
+
 def tiles(
-    shown: Index, here: Link, found: Answer, results: list[Result], n_shown: int, drawn: bool
+    shown: Index,
+    here: Link,
+    found: Answer,
+    results: list[Result],
+    n_shown: int,
+    drawn: bool,
+    beside: Beside | None = None,
 ) -> list[Tile]:
-    """Make the tiles of the first results; a line above the first of each further group."""
+    """Make the tiles of the first results; a line above the first of each further group.
+
+    Of two rankings, `here` names the method of this one: pages that a result leads to explain it.
+    """
     more = {"keypoints": "all"} if drawn else {}
     full = max((result.score for result in results), default=0.0)
     made: list[Tile] = []
@@ -141,14 +182,16 @@ def tiles(
         image_id, path = result.image_id, shown.images[result.image_id].shown
         told = words.shown_score(found, image_id, result.score)
         above, chance = _line_above(results, rank - 1), _chance(found, result)
+        there = None if beside is None else beside.told(image_id)
+        is_both = beside is not None and beside.is_shown(image_id)
         by_way = " → ".join(shown.images[i].shown.rsplit("/", 1)[-1] for i in result.path)
         made.append(
             Tile(
                 id=image_id,
                 url=urls.picture(shown, image_id, 640 if drawn else 320, **more),
-                href=urls.page("search", here.to(image_id=image_id)),
+                href=urls.page("search", (beside.view if beside else here).to(image_id=image_id)),
                 alt=tr("{path}, rank {rank}, score {score}", path=path, rank=rank, score=told)
-                + (f", {above}" if above else ""),
+                + "".join(f", {more}" for more in (there, above) if more),
                 title="\n".join((tr("{path}: search from here", path=path), *chance)),
                 caption=path.rsplit("/", 1)[-1],
                 rank=str(rank),
@@ -160,6 +203,8 @@ def tiles(
                 ),
                 download=urls.file(shown, image_id),
                 above=above,
+                mark="both" if is_both else None,
+                told=there,
                 note=tr("By way of {names}; weakest step {score}", names=by_way, score=told)
                 if by_way
                 else None,

@@ -127,7 +127,10 @@ class Tile:
     download : str or None
         Where the file itself is had, as a link below the picture.
     mark : str or None
-        "right", "wrong" or "junk": told by sign, word, colour and rim.
+        "right", "wrong" or "junk": told by sign, word, colour and rim; or "both", for a picture
+        that stands in another gallery too.
+    told : str or None
+        What is said beside the mark instead of its name; without a mark, a quiet line.
     above : str or None
         A line over the whole width, with which a group of pictures begins.
     note : str or None
@@ -146,6 +149,7 @@ class Tile:
     more: tuple[tuple[str, str], ...] = ()
     download: str | None = None
     mark: str | None = None
+    told: str | None = None
     above: str | None = None
     note: str | None = None
 

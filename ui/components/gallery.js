@@ -56,7 +56,12 @@ export default function (component) {
     }
     if (item.mark) {
       tile.dataset.mark = item.mark
-      tile.append(marked(item.mark, data.texts.kinds[item.mark]))
+      tile.append(marked(item.mark, item.told ?? data.texts.kinds[item.mark]))
+    } else if (item.told) {
+      const told = document.createElement("div")
+      told.className = "marked quiet"
+      told.textContent = item.told
+      tile.append(told)
     }
     if (item.more.length || item.download) {
       const actions = bench.actions(item, data.texts.of)

@@ -1,0 +1,1 @@
+"""The page Search: one ranking, or two methods beside each other."""
