@@ -9,7 +9,7 @@ from engine.language import mark, tr
 
 _BY_KEYPOINTS = mark("{method} · same object, by keypoints")
 _BY_OTHERS = mark("{method} · same object, by keypoints, by way of others")
-_BY_SUMS = mark("{method} · same object, by each word's keypoints added up")
+_BY_SUMS = mark("{method} · same object, by keypoints added up")
 _BY_WORDS = mark("{method} · same object, by its words")
 _ORIGINAL = mark("{method} · same object, by its words, as the original did")
 _OBJECT = mark("{method} · same object, by a network")

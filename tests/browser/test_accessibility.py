@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 ADDRESSES = (
     "/",
     "/?query=image-0",
+    "/?query=image-0&method=verified&beside=distance",
     "/vocabulary",
     "/vocabulary?word=3&query=image-0",
     "/vocabulary?colour=picture&query=image-0&area=near-3-5&words=3-7",
