@@ -83,7 +83,7 @@ def query_box() -> tuple[int, int, int, int]:
     return _GAP, _GAP, _GAP + PICTURE[0], _GAP + PICTURE[1]
 
 
-def make(index: Index, asked: Asked, answer: Answer, entries: Sequence[Entry]) -> NDArray[np.uint8]:
+def make(index: Index, asked: Asked, answer: Answer, entries: Sequence[Entry]) -> Pillow.Image:
     """Make a sheet.
 
     Parameters
@@ -99,7 +99,7 @@ def make(index: Index, asked: Asked, answer: Answer, entries: Sequence[Entry]) -
 
     Returns
     -------
-    (H, W, 3) uint8 array
+    Pillow.Image
         RGB, as long as needed. A picture whose file is gone, has changed since the collection was
         built, or cannot be read, is grey and says so.
 
@@ -116,13 +116,13 @@ def make(index: Index, asked: Asked, answer: Answer, entries: Sequence[Entry]) -
         return _drawn(index, asked, answer, entries)
 
 
-def encode(sheet: NDArray[np.uint8], kind: str) -> bytes:
+def encode(sheet: Pillow.Image, kind: str) -> bytes:
     """Return a sheet as a file: "PNG", or "JPEG" of high quality."""
-    if kind == "PNG":
-        return images.encode_png(sheet)
     buffer = io.BytesIO()
-    # Letters keep their colour only where it is stored as finely as brightness.
-    Pillow.fromarray(sheet).save(buffer, kind, quality=_QUALITY, subsampling=0)
+    if kind == "PNG":
+        sheet.save(buffer, kind, compress_level=4)
+    else:  # letters keep their colour only where it is stored as finely as brightness
+        sheet.save(buffer, kind, quality=_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 
@@ -141,9 +141,7 @@ def of_image(index: Index, image_id: int) -> Asked:
     return Asked(index.images[image_id].shown, small(index, image_id))
 
 
-def _drawn(
-    index: Index, asked: Asked, answer: Answer, entries: Sequence[Entry]
-) -> NDArray[np.uint8]:
+def _drawn(index: Index, asked: Asked, answer: Answer, entries: Sequence[Entry]) -> Pillow.Image:
     n_rows = math.ceil(len(entries) / COLUMNS)
     size = (COLUMNS * _CELL[0] + _GAP, _HEAD + n_rows * _CELL[1] + _GAP * bool(n_rows))
     sheet = Pillow.new("RGB", size, _PAPER)
@@ -159,7 +157,7 @@ def _drawn(
     for place, entry in enumerate(entries, 1):
         _paste(sheet, on, box(place), small(index, entry.image_id))
         _name(on, index, place, entry.image_id, _told(answer, entry))
-    return np.asarray(sheet)
+    return sheet
 
 
 def _short(text: str, room: float, size: int = _TEXT) -> str:

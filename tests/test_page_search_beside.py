@@ -150,6 +150,7 @@ def test_a_second_method_without_meaning_is_none(tiny: Index) -> None:
 
 def test_another_photograph_keeps_both_and_another_collection_does_not(embedded: Index) -> None:
     at = well(visit("search", method="verified", beside=MODEL))
+    assert at.selectbox(key="choose-beside").value == MODEL
     for tile in component(at, "browse")["items"]:
         assert choices_of(tile["href"])["beside"] == MODEL
     here = View(Link(image_id=3, method="verified"), MODEL)
@@ -188,10 +189,15 @@ def test_every_method_tells_what_it_finds(embedded: Index) -> None:
     assert "neural network" not in "".join(c.value for c in at.caption if "MODEL" in c.value)
 
 
-def test_without_a_network_one_line_tells_how_to_get_one(tiny: Index) -> None:
+def test_with_a_network_no_line_leads_to_models(embedded: Index) -> None:
+    assert "Add them in Models" not in [page.label for page in ask(embedded).get("page_link")]
+
+
+def test_without_a_network_one_line_leads_to_models(tiny: Index) -> None:
     at = well(ask(tiny))
-    told = [caption.value for caption in at.caption if "neural network" in caption.value]
-    assert len(told) == 1 and "`python -m engine embed tiny --model MODEL`" in told[0]
+    assert sum("neural network" in caption.value for caption in at.caption) == 1
+    leads = [page for page in at.get("page_link") if page.label == "Add them in Models"]
+    assert len(leads) == 1 and "models" in leads[0].proto.page
     assert settings.second(tiny, View(Link(), MODEL)) is None
 
 

@@ -61,7 +61,7 @@ def found(shown: Index, ids: list[int]) -> Answer:
 
 def made(shown: Index, ids: list[int], query: int = 0) -> NDArray[np.uint8]:
     entries = [sheet.Entry(i, f"0.{i:03}") for i in ids]
-    return sheet.make(shown, sheet.of_image(shown, query), found(shown, ids), entries)
+    return np.asarray(sheet.make(shown, sheet.of_image(shown, query), found(shown, ids), entries))
 
 
 def part(drawn: NDArray[np.uint8], box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
@@ -333,9 +333,10 @@ def test_a_sheet_that_cannot_be_written_leaves_nothing(
 
 def test_a_file_is_jpeg_of_high_quality() -> None:
     drawn = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
-    picture = Pillow.open(io.BytesIO(sheet.encode(drawn, "JPEG")))
+    page = Pillow.fromarray(drawn)
+    picture = Pillow.open(io.BytesIO(sheet.encode(page, "JPEG")))
     assert differs(np.asarray(picture), drawn) < 8
-    assert (np.asarray(Pillow.open(io.BytesIO(sheet.encode(drawn, "PNG")))) == drawn).all()
+    assert (np.asarray(Pillow.open(io.BytesIO(sheet.encode(page, "PNG")))) == drawn).all()
 
 
 def test_a_draft_is_at_least_as_large_as_asked(folder: Path) -> None:

@@ -8,8 +8,6 @@ from engine.language import tr
 from ui import choices, link, opened, words
 from ui.search.view import View, go
 
-NETWORKS_PAGE = ""  # the page where a network's vectors are added: "models", once it is there
-
 
 def second(shown: Index, here: View) -> str | None:
     """Return the method beside the first one; None where the address names none that differs."""
@@ -22,14 +20,15 @@ def controls(shown: Index, here: View) -> bool:
     """Show collection and methods; return whether keypoints are drawn."""
     with st.popover(tr("Settings")):
         link.choose(tr("Collection"), index.list_indexes(), "collection", shown.name)
-        if second(shown, here) is None:  # two of them are chosen above their rankings
+        # Two of them are chosen above their rankings, where there are any.
+        if second(shown, here) is None or not here.link.has_query:
             first_method(shown, here)
             second_method(shown, here)
             st.caption(words.about(shown, opened.method_of(shown, here.link)))
         for line in words.lacking(shown.parts, shown.name):
             st.caption(line)
         if not methods.embedded(shown.parts):
-            _without_networks(shown)
+            _without_networks()
         drawn: bool = st.toggle(
             tr("Show keypoints"),
             key="drawn",
@@ -88,16 +87,7 @@ def second_method(shown: Index, here: View) -> None:
     )
 
 
-def _without_networks(shown: Index) -> None:
-    """Say that pictures of the same kind cannot be found yet, and what mends that."""
-    if NETWORKS_PAGE:
-        st.caption(tr("To find pictures of the same kind too, add a neural network's vectors."))
-        link.page_link(NETWORKS_PAGE, tr("Add them in Models"))
-        return
-    st.caption(
-        tr(
-            "To find pictures of the same kind too, add a neural network's vectors: run "
-            "`{command}`, with the name of a model for MODEL.",
-            command=f"python -m engine embed {shown.name} --model MODEL",
-        )
-    )
+def _without_networks() -> None:
+    """Say that pictures of the same kind cannot be found yet, and lead to what mends that."""
+    st.caption(tr("To find pictures of the same kind too, add a neural network's vectors."))
+    link.page_link("models", tr("Add them in Models"))
