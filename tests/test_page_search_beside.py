@@ -82,7 +82,9 @@ def test_each_picture_tells_its_place_in_the_other_ranking(embedded: Index) -> N
             assert tile["told"] == told and told in str(tile["alt"])
             assert tile.get("mark") == (None if place is None else "both")
     assert "not found there" in {tile["told"] for tile in tiles(at, SECOND)}
-    assert f"The first {embedded.n_images - 1} are the same pictures in both" in sentences(at)
+    orders = ([tile["id"] for tile in tiles(at, key)] for key in both.KEYS)
+    n = sum(one == other for one, other in zip(*orders))
+    assert f"{n} of all {embedded.n_images - 1} ha" in sentences(at), "that all are is no news"
 
 
 def test_both_say_what_probably_is_something_else_where_they_can(embedded: Index) -> None:
@@ -187,6 +189,14 @@ def test_every_method_tells_what_it_finds(embedded: Index) -> None:
     assert f"verified+{MODEL} · same object, then same kind" in told
     assert all("same" in one for one in told)
     assert "neural network" not in "".join(c.value for c in at.caption if "MODEL" in c.value)
+
+
+def test_what_is_set_beside_at_first_looks_in_another_way(embedded: Index, tiny: Index) -> None:
+    for parts, pairs in (
+        (embedded.parts, {"verified": MODEL, MODEL: "verified", f"verified+{MODEL}": "verified"}),
+        (tiny.parts, {"verified": "distance", "expanded": "distance", "count": "verified"}),
+    ):
+        assert {method: choices.other(parts, method) for method in pairs} == pairs
 
 
 def test_with_a_network_no_line_leads_to_models(embedded: Index) -> None:

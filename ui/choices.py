@@ -43,14 +43,14 @@ def ordered(parts: Iterable[str]) -> list[str]:
 
 
 def other(parts: Iterable[str], method: str) -> str:
-    """Return the method to set beside one at first: a network beside words, words beside it."""
-    there = set(parts)
-    networks = methods.embedded(there)
-    if networks and methods.is_embedding(method):
+    """Return the method to set beside one at first: what looks at pictures in another way.
+
+    A network beside words and words beside a network; without one, the original beside the others.
+    """
+    networks = methods.embedded(parts)
+    if methods.is_embedding(method) or methods.fused_of(method) or method in methods.VECTORS:
         return methods.DEFAULT
-    if networks and methods.fused_of(method) is None:
-        return networks[0]
-    return next(one for one in (methods.DEFAULT, *ordered(there)) if one != method)
+    return networks[0] if networks else "distance"
 
 
 def labels(shown: Index) -> dict[str, str]:

@@ -26,28 +26,29 @@ def test_a_second_method_is_set_followed_and_closed(visitor: Visitor, tiny: Inde
     page = visitor.open(f"/?query=image-{tiny.find_image('coffee.jpg')}")
     alone = page.url
     page.get_by_role("button", name="Compare methods").click()
-    expect(page).to_have_url(re.compile(r"beside="))
-    choose(page, "Method beside it", "distance")
     expect(page).to_have_url(re.compile(r"beside=distance"))
+    choose(page, "Method beside it", "count")
+    expect(page).to_have_url(re.compile(r"beside=count"))
     visitor.settled()
-    expect(page.get_by_role("heading", name="The first 12 are the same")).to_be_visible()
-    for method in ("verified", "distance"):
+    told = re.compile("[0-9]+ of all 12 ha(s|ve) the same place in both")
+    expect(page.get_by_role("heading", name=told)).to_be_visible()
+    for method in ("verified", "count"):
         shown = tiles(page, f"{method}: 12 most similar")
         expect(shown).to_have_count(12)
         expect(shown.first).to_have_accessible_name(re.compile(r"rank 1, .*place \d+ there"))
 
-    nearest = tiles(page, "distance: 12 most similar").first
+    nearest = tiles(page, "count: 12 most similar").first
     nearest.click()
     expect(page).to_have_url(re.compile(rf"image-{tiny.find_image('turned/coffee.png')}\b"))
     visitor.settled()
-    expect(tiles(page, "distance: 12 most similar")).to_have_count(12)
+    expect(tiles(page, "count: 12 most similar")).to_have_count(12)
     page.go_back()
-    expect(page).to_have_url(re.compile(rf"image-{tiny.find_image('coffee.jpg')}\b.*beside=dist"))
+    expect(page).to_have_url(re.compile(rf"image-{tiny.find_image('coffee.jpg')}\b.*beside=count"))
     visitor.settled()
-    why = page.get_by_role("list", name="distance: 12").get_by_role("link", name=re.compile("^Why"))
-    expect(why.first).to_have_attribute("href", re.compile(r"/why\?.*method=distance"))
+    why = page.get_by_role("list", name="count: 12").get_by_role("link", name=re.compile("^Why"))
+    expect(why.first).to_have_attribute("href", re.compile(r"/why\?.*method=count"))
 
-    page.get_by_role("button", name="Close distance").click()
+    page.get_by_role("button", name="Close count").click()
     expect(page).to_have_url(alone)
     visitor.settled()
     expect(tiles(page, "4 most similar of")).to_have_count(4)

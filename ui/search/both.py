@@ -86,10 +86,18 @@ def _above(shown: Index, here: View, found: list[Column | None], n_shown: int, s
 
 def _agreement(left: Column, right: Column, n_shown: int) -> str:
     """Say how many pictures are among the first of both."""
-    first, other = ({one.image_id for one in side.listed[:n_shown]} for side in (left, right))
-    n = len(first & other)
-    if n == n_shown == 1:
-        return tr("The first is the same in both.")
+    first, other = ([one.image_id for one in side.listed] for side in (left, right))
+    n_all = len(first)
+    if not first and not other:
+        return tr(results.NOTHING)
+    if n_all <= n_shown and set(first) == set(other):  # of course: all there are
+        return trn(
+            "{n} of all {n_all} has the same place in both.",
+            "{n} of all {n_all} have the same place in both.",
+            sum(one == there for one, there in zip(first, other)),
+            n_all=n_all,
+        )
+    n = len({*first[:n_shown]} & {*other[:n_shown]})
     if n == 0:
         return tr("None of the first {n_shown} is in both.", n_shown=n_shown)
     if n == n_shown:
