@@ -246,6 +246,7 @@ def test_a_model_that_is_gone_replaced_the_whole_page(
         told = [error.value.replace("\\", "") for error in at.error]
         assert len(told) == 1 and "not installed" in told[0] and "`python -m engine" in told[0]
         assert str(tmp_path) not in told[0]
+        assert "Look at it in Models" in [page.label for page in at.get("page_link")]
         assert at.selectbox(key="choose-method").value == method, "settings stay usable"
         if beside:
             assert len(tiles(at, SECOND)) == embedded.n_images

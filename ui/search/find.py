@@ -41,6 +41,7 @@ def find(shown: Index, here: Link, method: str) -> Answer | None:
                 "Or choose another method."
             )
         )
+        link.page_link("models", tr("Look at it in Models"))
         return None
     if none:
         st.info(
