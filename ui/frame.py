@@ -33,6 +33,11 @@ STYLE = """
   .stMainBlockContainer { padding-left: 0.75rem; padding-right: 0.75rem; }
   .st-key-query-picture { max-width: 11rem; }
   .stMainBlockContainer [data-testid="stHorizontalBlock"] { row-gap: 1rem; }
+  /* Two rankings stand beside each other on a telephone too. */
+  .st-key-both [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]) {
+    flex-wrap: nowrap; gap: 0.5rem;
+  }
+  .st-key-both [data-testid="stColumn"] { min-width: 0; flex: 1 1 0; width: 50%; }
 }
 </style>
 """

@@ -15,17 +15,6 @@ from ui.search.find import find
 from ui.search.view import View, go
 
 FEW, MORE = 20, 60
-# On a telephone too the two stand beside each other, where columns would be set one below another.
-_STYLE = """
-<style>
-@media (max-width: 640px) {
-  .st-key-both [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]) {
-    flex-wrap: nowrap; gap: 0.5rem;
-  }
-  .st-key-both [data-testid="stColumn"] { min-width: 0; flex: 1 1 0; width: 50%; }
-}
-</style>
-"""
 KEYS = ("results", "results-beside")
 
 
@@ -41,8 +30,8 @@ class Column:
 def show(shown: Index, here: View, second: str, drawn: bool) -> None:
     """Show both rankings."""
     order = (opened.method_of(shown, here.link), second)
-    st.html(_STYLE)
     above = st.container()
+    # On a telephone too they stand beside each other: see the frame's style.
     with st.container(key="both"):
         # In rows of two, so that both rankings begin at one height.
         heads, places = st.columns(2, gap="medium"), st.columns(2, gap="medium")
