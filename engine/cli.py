@@ -26,7 +26,7 @@ from engine import (
     models,
     upkeep,
 )
-from engine.errors import EngineError
+from engine.errors import EngineError, reason
 from engine.features import KINDS
 from engine.options import method_option as _method_option
 from engine.options import model as model_name
@@ -474,5 +474,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"Error: {error}")
         return 2
     except BrokenPipeError:
+        return 1
+    except OSError as error:  # a full disk, a folder that may not be written
+        say(f"Error: {error.filename or 'a file'}: {reason(error)}. Mend that, then run it again.")
         return 1
     return code

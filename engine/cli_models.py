@@ -68,6 +68,8 @@ def get(args: argparse.Namespace) -> int:
     """Fetch a model by name, or take its file from disk."""
     from engine import installing
 
+    if args.unchecked and args.source is None:
+        raise EngineError("--unchecked goes with --from FILE: what is fetched is always checked")
     with _bars() as progress:
         got = installing.get(args.name, args.source, args.float16, args.unchecked, progress)
     freed = installing.tidy(args.name) if args.tidy else 0

@@ -26,6 +26,7 @@ _PIECE = 1 << 14
 _TIMEOUTS = (10.0, 30.0)
 _AT_MOST = 0.2  # seconds between two questions whether to stop, while nothing comes
 _SPARE_BYTES = 200_000_000
+_MOST_UNKNOWN = 5_000_000_000  # of a file whose length nobody published
 
 
 @contextlib.contextmanager
@@ -147,14 +148,21 @@ def fetch_known(
 
     def told(what: str, done: int, total: int | None) -> None:
         length = done if total is None else total
+        fault = None
         if n_bytes and (length > n_bytes or (total is not None and total < n_bytes)):
+            fault = _other_length(length, n_bytes)
+        elif not n_bytes and max(done, length) > _MOST_UNKNOWN:
+            fault = tr("the server sends more than {n} GB", n=_MOST_UNKNOWN // 10**9)
+        if fault is not None:
             part.unlink(missing_ok=True)
             part.with_name(f"{part.name}.json").unlink(missing_ok=True)
-            raise _WrongFileError(_other_length(length, n_bytes))
+            raise _WrongFileError(fault)
         if progress is not None:
             progress(what, done, total or n_bytes or None)
 
-    for url in urls:
+    attempts = list(urls)
+    while attempts:
+        url, continued = attempts.pop(0), part.exists()
         try:
             Downloader(path, told)(url, str(new), None)
         except _NotThereError as error:
@@ -169,6 +177,9 @@ def fetch_known(
                 new.replace(path)
                 return url
             new.unlink()
+            if continued:  # what another address began may be what is wrong
+                attempts.insert(0, url)
+                continue
             faults[tr("{url}: {fault}.", url=url, fault=fault)] = None
         if part.exists():  # of another server, so its mark says nothing to the next one
             part.with_name(f"{part.name}.json").write_text(json.dumps({"mark": ""}))
@@ -337,6 +348,8 @@ class Downloader:
             headers["If-Range"] = mark
         with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUTS) as response:
             if response.status_code == requests.codes.requested_range_not_satisfiable:
+                if response.headers.get("Content-Range") == f"bytes */{start}":
+                    return  # all of it came before
                 self._part.unlink(missing_ok=True)
                 raise requests.exceptions.ConnectionError(tr("the part did not fit; starting anew"))
             if response.status_code in (404, 410):

@@ -6,9 +6,11 @@ with one rename. Several threads share one session, each with its own pictures: 
 memory once, and a picture's vector does not depend on how many threads there are.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -32,7 +34,7 @@ from engine import (
     whitening,
 )
 from engine.embeddings import Embeddings, open_embeddings, part_of
-from engine.errors import ArtifactError, CancelledError, ImageError
+from engine.errors import ArtifactError, CancelledError, ImageError, reason
 from engine.index import Index, open_index
 from engine.language import ENGLISH, speaking, tr, trn
 from engine.model_store import Installed
@@ -124,17 +126,26 @@ def make_embeddings(
         )
     model_store.check_file(installed)
     job = _Job(index, installed, n_threads, progress, cancelled or (lambda: False))
-    with upkeep.making(name, "embeddings"):
-        _make(job, method, whiten)
+    try:
+        with upkeep.making(name, "embeddings"):
+            _make(job, method, whiten)
+    except OSError as error:
+        raise ArtifactError(
+            tr(
+                "the vectors of {name!r} cannot be written: {why}. Free some space, then run the "
+                "same command again: it goes on from there.",
+                name=name,
+                why=reason(error),
+            )
+        ) from error
     return open_embeddings(open_index(name), method)
 
 
 def n_begun(index: Index, installed: Installed) -> int:
     """Return of how many pictures an unfinished run has left the vectors: it goes on from there."""
-    work = _work_folder(index.name)
-    if not work.is_dir():
+    place = _Job(index, installed, 1, None, lambda: False).place
+    if not place.is_dir():
         return 0
-    place = work / _Job(index, installed, 1, None, lambda: False).digest(index)
     starts = range(0, index.n_images, AT_ONCE)
     return sum(min(AT_ONCE, index.n_images - s) for s in starts if (place / str(s)).is_file())
 
@@ -153,6 +164,13 @@ class _Job:
     progress: Callable[[int, int], None] | None
     cancelled: Callable[[], bool]
 
+    @property
+    def place(self) -> Path:
+        """The folder in which this job leaves what it has done."""
+        return (
+            _work_folder(self.index.name) / f"{self.installed.model.name}-{self.digest(self.index)}"
+        )
+
     def digest(self, index: Index) -> str:
         """Return a name for the vectors of just these pictures by just this model."""
         pictures = [(entry.path, entry.sha256) for entry in index.images]
@@ -162,16 +180,19 @@ class _Job:
 
 def _make(job: _Job, method: str, whiten: int | None) -> None:
     index, installed = job.index, job.installed
-    work = _work_folder(index.name)
-    place = work / job.digest(index)
+    place = job.place
     place.mkdir(parents=True, exist_ok=True)
+    for other in place.parent.iterdir():  # of pictures or weights that are no longer those
+        model, _, _ = other.name.rpartition("-")
+        if other != place and (model == installed.model.name or not model):
+            shutil.rmtree(other, ignore_errors=True)
     stored = None if whiten is None else _stored(job)
     vectors, skipped, spent = stored or _embed_all(job, place)
     begun_at = time.process_time()
     arrays: dict[str, NDArray[Any]] = {"vectors": vectors}
     if whiten is not None:
         arrays = _whiten(vectors, whiten, place)
-    if job.digest(open_index(index.name)) != place.name:
+    if job.digest(open_index(index.name)) != job.digest(index):
         raise ArtifactError(
             tr(
                 "the index {name!r} was replaced meanwhile. Make its vectors again with: {command}",
@@ -190,7 +211,9 @@ def _make(job: _Job, method: str, whiten: int | None) -> None:
     spent += time.process_time() - begun_at
     upkeep.add_part(index.name, part_of(method), told, arrays, spent)
     del vectors, arrays
-    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)
+    with contextlib.suppress(OSError):  # other models' work may go on there
+        place.parent.rmdir()
 
 
 _Made = tuple[NDArray[np.float32], list[tuple[str, str]], float]
@@ -292,10 +315,22 @@ def _picture(index: Index, image_id: int) -> images.Image:
 
 
 def _map(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Make room for vectors in a file, so that memory does not grow with their number."""
+    """Make room for vectors in a file, so that memory does not grow with their number.
+
+    All of it is taken from the disk at once: to write into a mapped file that finds no room later
+    ends the process.
+    """
     if 0 in shape:  # nothing cannot be mapped
         return np.zeros(shape, np.float32)
-    laid: NDArray[np.float32] = np.lib.format.open_memmap(path, "w+", np.dtype("float32"), shape)
+    described = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, described)
+        left = 4 * shape[0] * shape[1]
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), file.tell(), left)
+        while not hasattr(os, "posix_fallocate") and left:
+            left -= file.write(bytes(min(left, 1 << 20)))
+    laid: NDArray[np.float32] = np.lib.format.open_memmap(path, "r+")
     return laid
 
 

@@ -1,5 +1,6 @@
 """Searching by a model's vectors: from a picture to an answer."""
 
+import threading
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +18,18 @@ from engine.pool import available_cores
 
 N_RESULTS = 30  # as the original showed
 _NONE = Timings()
+_LOADING = threading.Lock()
 
 
-@lru_cache(maxsize=1)
 def _network(model: Model, path: Path, n_threads: int) -> cnn.Network:
-    """Keep the model that was used last: half a second, and half a gigabyte of memory."""
+    """Return a model that is loaded: visitors who come at once wait for one."""
+    with _LOADING:
+        return _loaded(model, path, n_threads)
+
+
+@lru_cache(maxsize=2)
+def _loaded(model: Model, path: Path, n_threads: int) -> cnn.Network:
+    """Keep the models that were used last, two for side by side: half a gigabyte of memory each."""
     return cnn.Network(model, path, n_threads)
 
 

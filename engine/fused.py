@@ -49,9 +49,9 @@ def join(words: Answer, vectors: Answer, method: str, n_all: int, n_results: int
         raise ValueError(f"{method} is not made of {words.method} and {vectors.method}")
     both = (words, vectors)
     if told.by_rank:
-        # Without keypoints the places by words are those of the files' names.
-        nowhere = words.ranking.image_ids[:0]
-        placed = words.ranking.image_ids if _says_something(words) else nowhere
+        # Pictures of which words say nothing stand in the order of their names: that is no place.
+        placed = words.ranking.image_ids
+        placed = placed[_is_found(words, n_all)[placed]]
         made = fusion.by_rank([placed, vectors.ranking.image_ids], n_all)
     else:
         made = by_score(words, vectors, n_all)
@@ -81,11 +81,13 @@ def by_score(words: Answer, vectors: Answer, n_all: int) -> Fused:
     return Fused(np.stack((ours, fusion.surprise(_scores(vectors, n_all, -1.0)))))
 
 
-def _says_something(words: Answer) -> bool:
-    """Tell whether any picture has a score, or had one before it was verified."""
+def _is_found(words: Answer, n_all: int) -> NDArray[np.bool_]:
+    """Tell of each picture whether it has a score, or had one before it was verified: (I,)."""
+    found = _scores(words, n_all, 0.0) > 0
     listed = words.working.listed
-    before = listed is not None and bool(listed.scores.any())
-    return before or bool(words.ranking.scores.any())
+    if listed is not None:
+        found[listed.image_ids[listed.scores > 0]] = True
+    return found
 
 
 def _scores(answer: Answer, n_all: int, nothing: float) -> NDArray[np.float64]:

@@ -79,10 +79,13 @@ def get(
         )
     stored = "float16" if half else "float32"
     there = _installed(name) if source is None else None
-    if there is not None and there.origin.get("stored") == stored:
+    if there is not None and there.origin.get("stored") == stored and there.origin["published"]:
         return there
-    with _working_on(name) as work:
-        origin, file = _source(declared, work, source, unchecked, progress)
+    with _working_on(name) as work, contextlib.ExitStack() as held:
+        kept = _fetched(declared, work)
+        if source is None and kept.parent != work:  # of another model with the same weights
+            held.enter_context(download.lock(kept.parent / "lock", _being_installed(name)))
+        origin, file = _source(declared, kept, source, unchecked, progress)
         ready = work / CONVERTED
         try:
             _make(declared, file, ready, half, progress)
@@ -92,6 +95,10 @@ def get(
                 model = dataclasses.replace(model, source=told, licence="", tried=True)
             n_dimensions = cnn.try_out(model, ready)
             return model_store.install(model, ready, n_dimensions, origin | {"stored": stored})
+        except ModelError:
+            if source is None and not declared.download.md5:  # whatever came, it is no such model
+                file.unlink(missing_ok=True)
+            raise
         finally:
             ready.unlink(missing_ok=True)
 
@@ -229,6 +236,8 @@ def _working_on(name: str) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with download.lock(folder / "lock", _being_installed(name)):
+            for left in folder.glob(".*.tmp"):  # by a process that was killed
+                left.unlink(missing_ok=True)
             try:
                 yield folder
             finally:
@@ -254,21 +263,20 @@ def _being_installed(name: str) -> str:
 
 def _source(
     declared: Declared,
-    work: Path,
+    kept: Path,
     source: Path | None,
     unchecked: bool,
     progress: Progress | None,
 ) -> tuple[dict[str, Any], Path]:
-    """Return where weights come from, and their file."""
+    """Return where weights come from, and their file; a download goes to, or lies at, `kept`."""
     told = declared.download
     if source is None:
-        path = _fetched(declared, work)
         try:
-            url = download.fetch_known(told.urls, path, told.n_bytes, told.md5, progress)
+            url = download.fetch_known(told.urls, kept, told.n_bytes, told.md5, progress)
         except DownloadError as error:
             raise DownloadError(sentences(str(error), _from_elsewhere(declared))) from None
         origin = {"file": told.file, "url": url or told.urls[0], "md5": told.md5}
-        return origin | {"published": True}, path
+        return origin | {"published": True}, kept
     md5 = _md5_of(source)
     published = not told.md5 or md5 == told.md5
     if not published and not unchecked:

@@ -224,7 +224,9 @@ def download_folder(name: str) -> Path:
 
 def download_bytes(name: str) -> int:
     """Return how many bytes of a download for this model are on disk."""
-    return folder_bytes(download_folder(name))
+    folder = download_folder(name)
+    hidden = sum(path.stat().st_size for path in folder.glob(".*") if path.is_file())
+    return folder_bytes(folder) - hidden  # what a killed conversion left was not downloaded
 
 
 def folder_bytes(folder: Path) -> int:

@@ -163,8 +163,8 @@ class Model:
             raise ValueError(
                 tr("shorter must be at least the size that is cut, got {got}", got=self.shorter)
             )
-        if self.divisor <= 0 or min(self.std) <= 0 or self.power <= 0:
-            raise ValueError(tr("divisor, std and power must be above 0"))
+        if self.divisor <= 0 or min(self.std) <= 0 or not 0 < self.power < 100:
+            raise ValueError(tr("divisor and std must be above 0, power above 0 and below 100"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain values."""

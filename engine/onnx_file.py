@@ -6,7 +6,7 @@ Facts of the format: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 import dataclasses
 import mmap
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,6 +24,8 @@ Attribute: TypeAlias = int | Sequence[int]
 
 _DTYPES: dict[int, np.dtype[Any]] = {FLOAT: np.dtype("<f4"), FLOAT16: np.dtype("<f2")}
 _EXTERNAL = 1  # of TensorProto.data_location
+_MOST_FIELDS = 2_000_000  # of a whole model: large ones have some hundred thousand
+_DEEPEST = 32  # branches and loops within each other
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -187,30 +189,63 @@ def check(path: Path) -> None:
 
 def _outside(data: memoryview) -> str | None:
     """Return the name of an array whose numbers lie in another file; None if there is none."""
-    model = list(protobuf.fields(data))
-    graphs = [field for field in model if field.number == 7]
-    if not graphs or not any(field.number == 1 and field.value for field in model):
+    walk = _Walk(data)
+    graphs, has_version = [], False
+    for field in walk.fields(Field(0, 0, 0, len(data))):
+        has_version |= field.number == 1 and bool(field.value)
+        if field.number == 7:
+            graphs.append(field)
+    if not graphs or not has_version:
         raise ValueError(tr("it holds no graph"))
-    for graph in graphs:
-        for field in protobuf.fields(data, graph.start, graph.end):
-            if field.number == 5 and (found := _external_name(data, field)) is not None:
+    return next((found for graph in graphs if (found := walk.outside(graph)) is not None), None)
+
+
+class _Walk:
+    """A walk over a file that gives up where there is no end to its fields."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data, self._left = data, _MOST_FIELDS
+
+    def fields(self, message: Field) -> Iterator[Field]:
+        """Yield the fields of a message."""
+        for field in protobuf.fields(self._data, message.start, message.end):
+            self._left -= 1
+            if self._left < 0:
+                raise ValueError(tr("it holds more than {n:,} fields", n=_MOST_FIELDS))
+            yield field
+
+    def outside(self, graph: Field, depth: int = 0) -> str | None:
+        """Return the name of an array of a graph, or of one within it, that lies elsewhere."""
+        if depth > _DEEPEST:
+            raise ValueError(tr("it holds graphs within graphs without end"))
+        for field in self.fields(graph):
+            found = None
+            if field.number == 5:
+                found = self._external_name(field)
+            elif field.number == 1:
+                found = self._of_node(field, depth)
+            if found is not None:
                 return found
-            if field.number != 1:
+        return None
+
+    def _of_node(self, node: Field, depth: int) -> str | None:
+        for attribute in self.fields(node):
+            if attribute.number != 5 or attribute.start == attribute.end:
                 continue
-            for attribute in protobuf.fields(data, field.start, field.end):
-                if attribute.number != 5:
-                    continue
-                for held in protobuf.fields(data, attribute.start, attribute.end):
-                    is_array = held.number == 5 and held.end > held.start
-                    if is_array and (found := _external_name(data, held)) is not None:
-                        return found
-    return None
+            for held in self.fields(attribute):
+                found = None
+                if held.end > held.start and held.number in (5, 10):  # an array, and several
+                    found = self._external_name(held)
+                elif held.end > held.start and held.number in (6, 11):  # a branch, a loop's body
+                    found = self.outside(held, depth + 1)
+                if found is not None:
+                    return found
+        return None
 
-
-def _external_name(data: memoryview, tensor: Field) -> str | None:
-    name, is_external = tr("without a name"), False
-    for field in protobuf.fields(data, tensor.start, tensor.end):
-        if field.number == 8:
-            name = protobuf.read_text(data, field)
-        is_external |= field.number == 13 or (field.number == 14 and field.value == _EXTERNAL)
-    return name if is_external else None
+    def _external_name(self, tensor: Field) -> str | None:
+        name, is_external = tr("without a name"), False
+        for field in self.fields(tensor):
+            if field.number == 8:
+                name = protobuf.read_text(self._data, field)
+            is_external |= field.number == 13 or (field.number == 14 and field.value == _EXTERNAL)
+        return name if is_external else None

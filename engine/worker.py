@@ -10,6 +10,7 @@ import functools
 import gc
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -85,6 +86,8 @@ class PatchJob:
 def prepare() -> None:
     """Keep OpenCV to one thread in this process, and end a pool's process with its parent.
 
+    Ctrl+C reaches all processes of a terminal; a pool's leave the answer to the parent, which
+    lets them finish their pictures.
     The BLAS is held by the pool. A pool's processes would outlive a parent that was killed, each
     with its 200 MB. And once a second loky has them collect garbage, which takes 0.1 s among all
     that Numba brings: what stands when work begins is none, and need not be looked at.
@@ -94,6 +97,8 @@ def prepare() -> None:
     opencv.load().setNumThreads(1)
     if multiprocessing.current_process().name.startswith("LokyProcess"):
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         gc.freeze()
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 LAYERS = [f"block{b}_conv{i}" for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)]
-TRUE_WIDTHS = (64, 128, 256, 512, 512)
 SMALL_WIDTHS = (2, 3, 4, 5, 6)
 
 Weights = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]

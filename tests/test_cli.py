@@ -184,8 +184,14 @@ def test_evaluate_prints_the_documented_keys(
     assert capsys.readouterr().out.startswith("tiny, count\n")
 
 
-def test_ctrl_c_ends_a_build_without_a_traceback(folder: Path, scratch: Path) -> None:
-    argv = [sys.executable, "-m", "engine", "build", str(folder), "--name", "stopped"]
+def test_ctrl_c_ends_a_build_without_a_traceback(
+    folder: Path, scratch: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"  # so that it is not done before the key, also on a busy machine
+    many.mkdir()
+    for i in range(100):
+        (many / f"{i}.jpg").symlink_to(folder / "china.jpg")
+    argv = [sys.executable, "-m", "engine", "build", str(many), "--name", "stopped"]
     process = subprocess.Popen(
         [*argv, "--words", "24", "--samples", "3000", "--workers", "2"],
         cwd=ROOT,

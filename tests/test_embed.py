@@ -1,9 +1,13 @@
 """A model's vectors in an index: made, resumed, searched, measured, and what can go wrong."""
 
 import dataclasses
+import errno
 import json
+import os
 import shutil
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +31,7 @@ from engine import (
     methods,
     model_store,
     pipeline,
+    records,
     runs,
     upkeep,
 )
@@ -101,6 +106,84 @@ def test_threads_and_batches_do_not_change_it(
     monkeypatch.setattr(embed, "AT_ONCE", 7)
     other = embed.make_embeddings("tiny", MODEL, n_threads=2, overwrite=True)
     assert other.vectors == pytest.approx(one, abs=1e-6)
+
+
+def test_one_model_that_is_done_leaves_the_work_of_another(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that stopped runs had left was deleted with the first that came to its end."""
+    add_model(tmp_path, "slow", mean=(0.5, 0.5, 0.5))
+    monkeypatch.setattr(embed, "AT_ONCE", 4)
+    with pytest.raises(CancelledError):
+        embed.make_embeddings("tiny", "slow", cancelled=lambda: True)
+    embed.make_embeddings("tiny", MODEL)
+    opened, slow = index.open_index("tiny"), model_store.open_model("slow")
+    assert embed.n_begun(opened, slow) == 4
+    add_model(tmp_path, "slow", mean=(0.6, 0.6, 0.6))
+    with pytest.raises(CancelledError):
+        embed.make_embeddings("tiny", "slow", cancelled=lambda: True)
+    work = artifacts.artifacts_folder() / "embeddings" / "tiny"
+    assert len(list(work.iterdir())) == 1, "of weights that are no longer those nothing stays"
+    embed.make_embeddings("tiny", "slow")
+    assert not work.exists()
+
+
+@pytest.mark.parametrize("where", ["room", "record"])
+def test_a_full_disk_is_told_and_the_next_run_goes_on(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    """To write into a mapped file that the disk has no room for ends the process."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = index.stamp("tiny")
+    with monkeypatch.context() as patch:
+        if where == "room":
+            patch.setattr(os, "posix_fallocate", full)
+        else:
+            patch.setattr(records, "write", full)
+        assert cli.main(["embed", "tiny", "--model", MODEL]) == 1
+    assert "No space left on device. Free some space" in capsys.readouterr().err
+    assert index.stamp("tiny") == before
+    assert embed.make_embeddings("tiny", MODEL).vectors.any()
+
+
+def test_room_for_all_vectors_is_taken_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.npy"
+    laid = embed._map(path, (500, 300))
+    assert laid.shape == (500, 300) and not laid.any()
+    assert path.stat().st_blocks * 512 >= laid.nbytes
+    laid[7, 3] = 2
+    laid.flush()
+    assert np.load(path)[7, 3] == 2
+
+
+def test_visitors_who_come_at_once_wait_for_one_network(
+    embedded: index.Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedding_search._loaded.cache_clear()
+    made: list[tuple[Any, ...]] = []
+    network = cnn.Network
+
+    def counted(*args: Any) -> cnn.Network:
+        made.append(args)
+        return network(*args)
+
+    monkeypatch.setattr(cnn, "Network", counted)
+    image = images.read(embedded.root / "china.jpg")
+    together = threading.Barrier(4)
+
+    def search() -> None:
+        together.wait()
+        embedding_search.search_picture(embedded, image, MODEL)
+
+    visitors = [threading.Thread(target=search) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join()
+    assert len(made) == 1
 
 
 def test_a_stopped_run_goes_on(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

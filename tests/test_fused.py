@@ -1,5 +1,6 @@
 """Words and vectors in one ranking: named, joined, measured, taken apart, refused."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -79,8 +80,11 @@ def test_ranks_are_reciprocal(embedded: index.Index) -> None:
     words = pipeline.search_stored(embedded, 0, "count", None)
     vectors = embedding_search.search_image(embedded, 0, MODEL, None)
     both = pipeline.search_stored(embedded, 0, f"count+{MODEL}+rank", None)
-    for one, score in zip(both.ranking.image_ids, both.ranking.scores):
-        places = [a.ranking.image_ids.tolist().index(one) + 1 for a in (words, vectors)]
+    unplaced = words.ranking.image_ids[words.ranking.scores == 0].tolist()
+    assert [embedded.images[i].path for i in unplaced] == ["flat.png"], "it has no words at all"
+    for one, score in zip(both.ranking.image_ids.tolist(), both.ranking.scores):
+        by = (vectors,) if one in unplaced else (words, vectors)
+        places = [a.ranking.image_ids.tolist().index(one) + 1 for a in by]
         assert score == pytest.approx(sum(1 / (60 + place) for place in places))
 
 
@@ -90,6 +94,30 @@ def test_what_words_know_nothing_of_stands_in_the_vectors_order(embedded: index.
     both = pipeline.search_image(embedded, image_id, BOTH, None)
     assert both.working.fused is not None and not both.working.fused.parts[0].any()
     assert both.ranking.image_ids.tolist() == vectors.ranking.image_ids.tolist()
+
+
+def test_pictures_that_words_know_nothing_of_have_no_place_by_words(embedded: index.Index) -> None:
+    """They stood in the order of their names, and counted by it."""
+    image_id = embedded.find_image("china.jpg") or 0
+    words = pipeline.search_image(embedded, image_id, "verified", None)
+    before = words.working.listed
+    assert before is not None
+    lost = words.ranking.image_ids[-2:]
+    scores = words.ranking.scores.copy()
+    scores[-2:] = 0
+    votes = np.where(np.isin(before.image_ids, lost), 0, 1).astype(np.float32)
+    listed = dataclasses.replace(before, scores=votes)
+    without = dataclasses.replace(
+        words,
+        ranking=dataclasses.replace(words.ranking, scores=scores),
+        working=dataclasses.replace(words.working, listed=listed),
+    )
+    vectors = embedding_search.search_image(embedded, image_id, MODEL, None)
+    made = fused.join(without, vectors, f"{BOTH}+rank", embedded.n_images, None).working.fused
+    assert made is not None
+    assert made.parts[0, lost].tolist() == [0, 0] and (made.parts[1, lost] > 0).all()
+    others = np.setdiff1d(words.ranking.image_ids, lost)
+    assert (made.parts[0, others] > 0).all()
 
 
 def test_one_of_its_own_needs_no_model_and_one_from_outside_does(

@@ -11,7 +11,17 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from engine import cli, cnn, convert, download, images, installing, model_store, models, preprocess
+from engine import (
+    cli,
+    cnn,
+    convert,
+    download,
+    images,
+    installing,
+    model_store,
+    models,
+    preprocess,
+)
 from engine.errors import CancelledError, DownloadError, ModelError
 from engine.models import DECLARED, KERAS_VGG, Declared, Download
 from tests import keras_file
@@ -67,7 +77,8 @@ def naive_fc1(made, image):
 
 @pytest.mark.parametrize("nested", [False, True])
 def test_fc1_is_what_a_naive_forward_pass_gives(tmp_path, empty_artifacts, monkeypatch, nested):
-    made = keras_file.weights(seed=3)
+    # As many maps as take more than one piece when fc1 is turned around.
+    made = keras_file.weights((2, 3, 4, 5, 50), seed=3)
     path = tmp_path / FILE
     keras_file.write(path, made, nested)
     declare(monkeypatch, path.read_bytes(), "http://nowhere/" + FILE)
@@ -81,7 +92,7 @@ def test_fc1_is_what_a_naive_forward_pass_gives(tmp_path, empty_artifacts, monke
     assert found[1] == pytest.approx(network.embed(pictures[1:2])[0], abs=1e-6)
     # The test would see rows in the wrong order.
     kernel, bias = made["fc1"]
-    wrong = kernel.reshape(7, 7, 6, 8).transpose(2, 0, 1, 3).reshape(kernel.shape)
+    wrong = kernel.reshape(7, 7, 50, 8).transpose(2, 0, 1, 3).reshape(kernel.shape)
     other = naive_fc1({**made, "fc1": (wrong, bias)}, pictures[0])
     assert np.abs(found[0] - other).max() > 0.01
     onnx.checker.check_model(onnx.load(got.path), full_check=True)
@@ -526,3 +537,95 @@ def test_a_model_that_is_being_fetched_is_not_removed(empty_artifacts):
     assert (folder / "half.h5.part").exists()
     assert installing.remove("vgg16-gem") >= 1
     assert not folder.exists()
+
+
+def test_weights_that_nobody_published_are_not_taken_for_those_that_were(server, tmp_path):
+    path = tmp_path / "mine.h5"
+    keras_file.write(path, keras_file.weights(seed=9))
+    mine = installing.get(NAME, path, unchecked=True)
+    assert not mine.origin["published"]
+    fetched = installing.get(NAME)
+    assert fetched.origin["published"] and fetched.sha256 != mine.sha256
+    assert installing.get(NAME).sha256 == fetched.sha256
+    assert cli.main(["models", "get", NAME, "--unchecked"]) == 1
+
+
+def test_what_one_address_began_wrongly_another_one_gives_whole(server):
+    right = server.files[FILE]
+    bad = b"\0" * len(right)
+    plain = server.answer
+
+    def answer(request):
+        server.files[FILE] = bad if request.path.startswith("/a/") else right
+        server.break_after = [5000] if request.path.startswith("/a/") else []
+        plain(request)
+
+    server.answer = answer
+    got = installing.get(NAME)
+    assert got.origin["url"] == f"{server.url}/b/{FILE}"
+    assert [asked for _, asked in server.asked][-2:] != [None, None], "it was continued at first"
+    assert server.asked[-1][1] is None, "and then asked for whole"
+
+
+def test_a_part_that_was_whole_is_not_thrown_away(server, tmp_path):
+    right = server.files[FILE]
+    plain = server.answer
+
+    def answer(request):
+        asked = request.headers.get("Range")
+        if asked == f"bytes={len(right)}-":
+            server.asked.append((FILE, asked))
+            request.send_response(416)
+            request.send_header("Content-Range", f"bytes */{len(right)}")
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+            return
+        plain(request)
+
+    server.answer = answer
+    folder = model_store.download_folder(NAME)
+    folder.mkdir(parents=True)
+    (folder / f"{FILE}.part").write_bytes(right)
+    (folder / f"{FILE}.part.json").write_text('{"mark": ""}')
+    assert installing.get(NAME).origin["published"]
+    assert [asked for _, asked in server.asked] == [f"bytes={len(right)}-"]
+
+
+def test_a_page_instead_of_a_model_without_checksum_is_deleted(server, own, monkeypatch):
+    told = Download((f"{server.url}/own.onnx",))
+    model = installing.propose(own, "free")
+    monkeypatch.setitem(DECLARED, "free", Declared(model, told))
+    server.files["own.onnx"] = b"<html>sign in</html>"
+    with pytest.raises(ModelError, match="is no ONNX model"):
+        installing.get("free")
+    assert model_store.download_bytes("free") == 0
+    server.files["own.onnx"] = own.read_bytes()
+    assert installing.get("free").n_dimensions > 1
+
+
+def test_a_download_of_unknown_length_has_an_end(server, own, monkeypatch):
+    told = Download((f"{server.url}/{FILE}",))
+    monkeypatch.setitem(DECLARED, "free", Declared(installing.propose(own, "free"), told))
+    monkeypatch.setattr(download, "_MOST_UNKNOWN", 4000)
+    with pytest.raises(DownloadError, match="the server sends more than"):
+        installing.get("free")
+    assert model_store.download_bytes("free") == 0
+
+
+def test_weights_that_two_models_share_are_held(keras, empty_artifacts, monkeypatch):
+    data = keras[0].read_bytes()
+    for name in ("vgg16-gem", "vgg16-rmac"):
+        declare(monkeypatch, data, f"http://nowhere/{FILE}", name=name)
+    folder = model_store.download_folder("vgg16-gem")
+    folder.mkdir(parents=True)
+    (folder / FILE).write_bytes(data)
+    (folder / ".converted.onnx.99.tmp").write_bytes(b"left by a killed process")
+    assert model_store.download_bytes("vgg16-gem") == len(data)
+    with (
+        download.lock(folder / "lock"),
+        pytest.raises(DownloadError, match="is installing the model"),
+    ):
+        installing.get("vgg16-rmac")
+    assert installing.get("vgg16-rmac").n_dimensions > 1
+    assert installing.get("vgg16-gem").n_dimensions > 1
+    assert not list(folder.glob(".*.tmp"))

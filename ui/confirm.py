@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from engine.errors import EngineError
+from engine.errors import EngineError, reason
 from engine.language import tr
 
 _SAID = "deleted"
@@ -42,6 +42,9 @@ def ask(
             st.session_state[_SAID] = True, delete()
         except EngineError as error:
             st.session_state[_SAID] = False, told(error)
+        except OSError as error:
+            why = tr("It could not be deleted: {why}", why=reason(error))
+            st.session_state[_SAID] = False, told(EngineError(why))
 
     @st.dialog(title)
     def asked() -> None:

@@ -28,8 +28,7 @@ def test_a_keypoint_is_followed_by_keys_and_survives_a_moved_threshold(
     page = visitor.open(of(tiny))
     expect(page.get_by_text(re.compile("^Keypoint 1 of"))).to_be_visible()
     page.locator(".viewer canvas").press("n")
-    page.locator(".viewer canvas").press("n")
-    expect(page.get_by_text(re.compile("^Keypoint [23] of"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Keypoint 2 of"))).to_be_visible()
     expect(page).to_have_url(re.compile(r"at=[\d.]+-[\d.]+-\d+"))
     followed = page.url.partition("at=")[2]
     page.get_by_role("slider", name="Threshold").press("ArrowLeft")

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine import installing, methods, model_store, models
+from engine import methods, model_store, model_trial, models
 from engine.errors import EngineError, ModelError, reason
 from engine.language import mark, tr
 from ui.dropzone import dropzone
@@ -175,4 +175,4 @@ def install(file: str, data: bytes, name: str, size: int | None, given: dict[str
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{plain[-64:].removesuffix('.onnx').lstrip('.') or name}.onnx"
         path.write_bytes(data)
-        installing.add(path, installing.propose(path, name, size, **given))
+        model_trial.add(path, name, size, given)

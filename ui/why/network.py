@@ -1,7 +1,7 @@
 """A network's score: the numbers that add most, what one of them stands for, where it looks."""
 
 import dataclasses
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 import numpy as np
 import streamlit as st
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine import account, draw, embedding_search, embeddings, images, occlusion
 from engine.embeddings import Embeddings
 from engine.errors import ImageError, ModelError
+from engine.images import Image
 from engine.language import tr, trn
 from ui import opened, urls, words
 from ui.components import Cell, Row, Tile, gallery, overlay, table
@@ -130,9 +131,16 @@ def where(asked: Asked) -> None:
             st.session_state[key] = True
             st.rerun()
         return
+    bar = st.empty()
+
+    def tell(n_done: int, n: int) -> None:
+        """Show how far it is; a click elsewhere on the page ends it here."""
+        share = tr("Covering part after part: {n_done} of {n}", n_done=n_done, n=n)
+        bar.progress(n_done / n, share)
+
     try:
-        with st.spinner(tr("Covering part after part")):
-            lost = losses(asked)
+        lost = losses(asked, tell)
+        bar.empty()
     except (ImageError, ModelError) as error:
         st.warning(words.with_command(str(error)))
         return
@@ -157,7 +165,7 @@ def where(asked: Asked) -> None:
     st.caption(told)
 
 
-def losses(asked: Asked) -> NDArray[np.float64]:
+def losses(asked: Asked, progress: Callable[[int, int], None] | None = None) -> NDArray[np.float64]:
     """Return what the score loses where the query is covered, or recall it: (rows, columns).
 
     Raises
@@ -176,12 +184,24 @@ def losses(asked: Asked) -> NDArray[np.float64]:
         vector = embedding_search.embed_query(asked.shown.name, kept, covered)
         return float(vector.astype(np.float64) @ theirs)
 
-    key = (asked.shown.stamp, kept.method, image.sha256, asked.here.areas, asked.result)
     rgb = occlusion.cover(image.rgb, asked.here.areas)
-    return _LOSSES.get(key, lambda: occlusion.losses(rgb, score))
+    return _LOSSES.get(_key(asked, image), lambda: occlusion.losses(rgb, score, progress))
+
+
+def _key(asked: Asked, image: Image) -> Hashable:
+    shown, areas = asked.shown, asked.here.areas
+    return shown.name, shown.stamp, asked.answer.method, image.sha256, areas, asked.result
 
 
 def covered(asked: Asked) -> NDArray[np.uint8]:
-    """Draw what the score loses where the query is covered."""
-    rgb = opened.describe_unchanged(asked.shown, asked.here.link).image.rgb
-    return draw.heat_cells(images.shrink(rgb, SIDE), losses(asked))
+    """Draw what the score loses where the query is covered, once the page has found it out.
+
+    Raises
+    ------
+    ImageError
+        If it has not: an address alone starts no work.
+    """
+    image = opened.describe_unchanged(asked.shown, asked.here.link).image
+    if _key(asked, image) not in _LOSSES:
+        raise ImageError(tr("there is no such drawing"))
+    return draw.heat_cells(images.shrink(image.rgb, SIDE), losses(asked))
