@@ -228,7 +228,7 @@ def _checked_path(folder: Path, entry: Json) -> Path:
 
 def _expected(folder: Path, entry: Json) -> tuple[np.dtype[Any], tuple[int, ...]]:
     name, shape = entry.get("dtype"), entry.get("shape")
-    if name not in DTYPES:
+    if not isinstance(name, str) or name not in DTYPES:
         raise ArtifactError(
             tr(
                 "{path} names an array of unknown type {name!r}",
@@ -286,7 +286,10 @@ def read_json(folder: Path, entry: Json) -> Any:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != entry.get("sha256"):
         raise ArtifactError(tr("{path} is damaged: its checksum does not fit", path=path))
-    return json.loads(data)
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise ArtifactError(tr("{path} holds no JSON", path=path)) from None
 
 
 def manifest_digest(manifest: Json) -> str:
@@ -294,6 +297,14 @@ def manifest_digest(manifest: Json) -> str:
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     data = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
     return hashlib.sha256(data).hexdigest()
+
+
+def _digest_or_none(manifest: Json) -> str | None:
+    """Return `manifest_digest`; None for numbers or nesting that no program would write."""
+    try:
+        return manifest_digest(manifest)
+    except (ValueError, RecursionError):
+        return None
 
 
 def write_manifest(folder: Path, kind: str, content: Json, version: int = FORMAT_VERSION) -> Json:
@@ -349,7 +360,7 @@ def read_manifest(folder: Path, kind: str, repair: str) -> Json:
                 repair=repair,
             )
         )
-    if manifest.get("sha256") != manifest_digest(manifest):
+    if manifest.get("sha256") != _digest_or_none(manifest):
         raise ArtifactError(
             tr(
                 "{path} is damaged: its checksum does not fit. Make it anew: {repair}",
@@ -400,9 +411,18 @@ def file_faults(folder: Path, manifest: Json) -> list[str]:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest != entry["sha256"]:
-                faults.append(f"{path} ({place}) is damaged: its checksum does not fit")
-        except (ArtifactError, OSError) as error:
+                faults.append(
+                    tr(
+                        "{path} is damaged: its checksum does not fit ({place})",
+                        path=path,
+                        place=place,
+                    )
+                )
+        except ArtifactError as error:
             faults.append(str(error))
+        except OSError as error:
+            path = folder / str(entry["file"])
+            faults.append(tr("{path} cannot be read: {why}", path=path, why=reason(error)))
     return faults
 
 

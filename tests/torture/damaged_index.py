@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 
 from engine import artifacts, codebook
-from engine.errors import EngineError, ImageError
+from engine.errors import EngineError
 from tests.torture import subjects
 from tests.torture.children import Child, told
 from tests.torture.mutations import damage, falsify, twist
