@@ -302,6 +302,7 @@ def manifest_digest(manifest: Json) -> str:
 def _digest_or_none(manifest: Json) -> str | None:
     """Return `manifest_digest`; None for numbers or nesting that no program would write."""
     try:
+        json.dumps(manifest, allow_nan=False)
         return manifest_digest(manifest)
     except (ValueError, RecursionError):
         return None

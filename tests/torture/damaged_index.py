@@ -230,7 +230,8 @@ def mutate(folder: Path, random: np.random.Generator) -> tuple[str, str | None]:
     done, data = damage(before, random)
     if random.random() < 0.03:
         path.unlink()
-        return f"{path.name}: deleted", path.name
+        gone = "there is no index" if path.name == artifacts.MANIFEST else path.name
+        return f"{path.name}: deleted", gone
     path.write_bytes(data)
     same = data == before or (path.name == artifacts.MANIFEST and _means_the_same(before, data))
     return f"{path.name}: {done}", None if same else path.name
