@@ -403,7 +403,12 @@ def file_faults(folder: Path, manifest: Json) -> list[str]:
     list of str
         One line a fault, naming the file; empty if all is well.
     """
-    faults = []
+    return [fault for _, fault in damaged(folder, manifest)]
+
+
+def damaged(folder: Path, manifest: Json) -> list[tuple[str, str]]:
+    """Return the place in the manifest, and the fault, of each file that `file_faults` names."""
+    faults: list[tuple[str, str]] = []
     for place, entry in entries(manifest):
         try:
             path = _checked_path(folder, entry)
@@ -412,18 +417,16 @@ def file_faults(folder: Path, manifest: Json) -> list[str]:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest != entry["sha256"]:
-                faults.append(
-                    tr(
-                        "{path} is damaged: its checksum does not fit ({place})",
-                        path=path,
-                        place=place,
-                    )
+                told = tr(
+                    "{path} is damaged: its checksum does not fit ({place})", path=path, place=place
                 )
+                faults.append((place, told))
         except ArtifactError as error:
-            faults.append(str(error))
+            faults.append((place, str(error)))
         except OSError as error:
             path = folder / str(entry["file"])
-            faults.append(tr("{path} cannot be read: {why}", path=path, why=reason(error)))
+            told = tr("{path} cannot be read: {why}", path=path, why=reason(error))
+            faults.append((place, told))
     return faults
 
 

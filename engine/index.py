@@ -402,7 +402,7 @@ def open_index(name: str) -> Index:
     raise ArtifactError(tr("the index {name!r} keeps changing; try again", name=name))
 
 
-def _method(parameters: Mapping[str, str]) -> str:
+def method_of(parameters: Mapping[str, str]) -> str:
     """Return an index's own method; the first indexes called it weighting."""
     return parameters["method"] if "method" in parameters else parameters["weighting"]
 
@@ -429,7 +429,7 @@ def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Ind
         skipped=tuple(Skipped(*row) for row in catalogue["skipped"]),
         root=Path(described["images"]["parameters"]["folder"]),
         extraction=ExtractionParams.from_json(described["keypoints"]["parameters"]),
-        method=methods.check_method(_method(described["vectors"]["parameters"])),
+        method=methods.check_method(method_of(described["vectors"]["parameters"])),
         codebook=codebook.from_entry(described["codebook"], folder),
         parts=parts,
     )

@@ -81,7 +81,7 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     if not fits(kept, float) or not 0 <= kept <= 1:
         raise ValueError(tr("its manifest does not tell how far the map of its words holds"))
     root = parts["images"]["parameters"]["folder"]
-    if not isinstance(root, str) or "\0" in root:
+    if not isinstance(root, str) or "\0" in root or not _is_name(root):
         raise ValueError(tr("its manifest names no folder of pictures"))
 
 
@@ -93,7 +93,11 @@ def check_catalogue(catalogue: Any) -> None:
         if not (isinstance(row, list) and len(row) == 5 and _is_picture(*row)):
             raise ValueError(tr("its catalogue cannot list {row}", row=f"{row!r:.120}"))
     for row in catalogue["skipped"]:
-        if not (isinstance(row, list) and len(row) == 2 and all(type(x) is str for x in row)):
+        if not (
+            isinstance(row, list)
+            and len(row) == 2
+            and all(type(x) is str and (x == "" or _is_name(x)) for x in row)
+        ):
             raise ValueError(tr("its catalogue cannot list {row}", row=f"{row!r:.120}"))
 
 
@@ -103,6 +107,7 @@ def _is_picture(path: Any, digest: Any, width: Any, height: Any, n_bytes: Any) -
         and path != ""
         and not path.startswith("/")
         and "\0" not in path
+        and _is_name(path)
         and (".." not in path or ".." not in path.split("/"))
         and type(digest) is str
         and _DIGEST.fullmatch(digest) is not None
@@ -113,6 +118,14 @@ def _is_picture(path: Any, digest: Any, width: Any, height: Any, n_bytes: Any) -
         and type(n_bytes) is int
         and 0 <= n_bytes <= LARGEST
     )
+
+
+def _is_name(path: str) -> bool:
+    """Tell whether a file can be called so: of surrogates only those that stand for lone bytes."""
+    try:
+        return path.isascii() or bool(path.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return False
 
 
 def check_types(parts: Mapping[str, Arrays]) -> None:

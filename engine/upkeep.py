@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,27 @@ def add_part(
         if cpu_seconds is not None:
             costs[part] = round(cpu_seconds, 3)
         content[CPU_SECONDS] = costs
+        version = manifest["format_version"]
+        artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
+
+
+def drop_parts(name: str, dropped: Collection[str]) -> None:
+    """Take parts out of an index; the other parts are not touched.
+
+    Raises
+    ------
+    ArtifactError
+        If the manifest cannot be read.
+    """
+    folder = index_folder(name)
+    with artifacts.writing(name):
+        manifest = artifacts.read_manifest(folder, "index", repair_command(name))
+        content = {
+            key: value
+            for key, value in manifest.items()
+            if key not in ("kind", "format_version", "sha256")
+        }
+        content["parts"] = {k: v for k, v in manifest["parts"].items() if k not in dropped}
         version = manifest["format_version"]
         artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
 

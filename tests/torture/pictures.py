@@ -158,6 +158,13 @@ def _scans(width: int, height: int, n: int) -> bytes:
     return small[:end] + again * n + b"\xff\xd9"
 
 
+# Headers that lie: they cost nothing where they are refused.
+LIGHT = (
+    *("png-2-billion", "gif-65535", "bmp-huge", "bmp-below-zero", "tiff-huge", "tiff-many-values"),
+    *("tiff-many-samples", "tiff-itself", "jpeg-65535", "webp-16383"),
+)
+
+
 def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Yield names of bombs, and what makes each."""
     huge = Pillow.new("1", (1, 1))
@@ -166,18 +173,18 @@ def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "png-99-million-clear", lambda: _png(9_900, 10_000, _zeros(39_601 * 10_000), kind=6)
     yield "png-wide", lambda: _png(99_000_000, 1, _zeros(297_000_001))
     yield "png-tall", lambda: _png(1, 99_000_000, _zeros(4 * 99_000_000))
-    text = png_chunk(b"zTXt", b"a\0\0" + _zeros(1 << 28))
-    yield "png-text", lambda: _png(8, 8, _zeros(25 * 8), *[text] * 20)
-    profile = png_chunk(b"iCCP", b"a\0\0" + _zeros(1 << 28))
-    yield "png-profile", lambda: _png(8, 8, _zeros(25 * 8), profile)
-    note = png_chunk(b"iTXt", b"a\0\1\0\0\0" + _zeros(1 << 28))
-    yield "png-note", lambda: _png(8, 8, _zeros(25 * 8), *[note] * 100)
+    for kind, start in ((b"zTXt", b"a\0\0"), (b"iCCP", b"a\0\0"), (b"iTXt", b"a\0\1\0\0\0")):
+        yield (
+            f"png-{kind.decode()}",
+            lambda kind=kind, start=start: _png(
+                8, 8, _zeros(25 * 8), *[png_chunk(kind, start + _zeros(1 << 28))] * 20
+            ),
+        )
     yield "png-more-pixels-than-told", lambda: _png(8, 8, _zeros(1 << 30))
     frames = [Pillow.new("1", (8, 8), i % 2) for i in range(3000)]
     many = {"save_all": True, "append_images": frames}
-    yield "gif-3000-frames", lambda: _save(huge.resize((8, 8)), "GIF", **many)
-    yield "png-3000-frames", lambda: _save(huge.resize((8, 8)), "PNG", **many)
-    yield "tiff-3000-pages", lambda: _save(huge.resize((8, 8)), "TIFF", **many)
+    for form in ("GIF", "PNG", "TIFF"):
+        yield f"{form}-3000-frames", lambda form=form: _save(frames[0], form, **many)
     gif = _save(huge.convert("P"), "GIF")
     yield "gif-65535", lambda: gif[:6] + struct.pack("<HH", 65_535, 65_535) + gif[10:]
     yield "gif-98-million", lambda: gif[:6] + struct.pack("<HH", 65_535, 1_500) + gif[10:]
@@ -189,8 +196,8 @@ def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "tiff-99-million", lambda: _tiff(9_900, 10_000, {}, b"x")
     yield "tiff-many-values", lambda: _tiff(8, 8, {273: (4, 2**30, 8)}, bytes(64))
     yield "tiff-many-samples", lambda: _tiff(8, 8, {277: (3, 1, 65_535)}, bytes(64))
-    packed = zlib.compress(bytes(1 << 26), 9)
-    yield "tiff-deflated", lambda: _tiff(8, 8, {259: (3, 1, 8), 278: (4, 1, 2**31)}, packed)
+    tags = {259: (3, 1, 8), 278: (4, 1, 2**31)}
+    yield "tiff-deflated", lambda: _tiff(8, 8, tags, zlib.compress(bytes(1 << 26), 9))
     yield "tiff-itself", lambda: _tiff(8, 8, {}, bytes(64))[:-4] + struct.pack("<I", 72)
     jpeg = _save(huge.convert("L").resize((8, 8)), "JPEG")
     place = jpeg.index(b"\xff\xc0") + 5
