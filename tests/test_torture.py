@@ -34,7 +34,7 @@ def _do(what: str) -> list[str]:
 
 
 def test_a_process_that_dies_hangs_or_fills_the_memory_is_a_fault() -> None:
-    with Child(_nothing, _do, memory=2**29, seconds=1.0) as child:
+    with Child(f"{__name__}:_nothing", f"{__name__}:_do", memory=2**29, seconds=1.0) as child:
         assert child.run("well").faults == []
         assert child.run("die").faults[0].startswith("dies of SIGSEGV")
         assert child.run("hang").faults[0].startswith("hangs")

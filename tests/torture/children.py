@@ -2,19 +2,20 @@
 
 import contextlib
 import faulthandler
+import importlib
 import multiprocessing
 import os
 import resource
 import signal
+import subprocess
+import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-Prepare = Callable[[], None]
-Work = Callable[..., list[str]]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Outcome(NamedTuple):
@@ -38,13 +39,17 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error)[:200]} ({where})"
 
 
-def _serve(pipe: Connection, log: str, prepare: Prepare, work: Work, memory: int) -> None:
+def _named(name: str) -> Any:
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def _serve(pipe: Connection, prepare: str, work: str, memory: int) -> None:
     """Run trials until the pipe ends."""
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(file, 2)
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    prepare()
+    _named(prepare)()
+    trial_of = _named(work)
     limit = _status("VmSize") + memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     pipe.send(None)
@@ -55,7 +60,7 @@ def _serve(pipe: Connection, log: str, prepare: Prepare, work: Work, memory: int
                 Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
             before = _status("VmRSS")
             try:
-                faults = work(*trial)
+                faults = trial_of(*trial)
             except BaseException as error:
                 faults = [told(error)]
             pipe.send(Outcome(faults, max(0, _status("VmHWM") - before)))
@@ -66,10 +71,10 @@ class Child:
 
     Parameters
     ----------
-    prepare : callable
-        Called once in each process.
-    work : callable
-        One trial; returns its faults.
+    prepare : str
+        "module:function" that is called once in each process.
+    work : str
+        "module:function" of one trial; it returns its faults.
     memory : int
         Bytes of address space beyond what stands after `prepare`.
     seconds : float
@@ -80,15 +85,15 @@ class Child:
 
     def __init__(
         self,
-        prepare: Prepare,
-        work: Work,
+        prepare: str,
+        work: str,
         memory: int = 2**31,
         seconds: float = 30.0,
         environment: dict[str, str] | None = None,
     ) -> None:
         self._asked = (prepare, work, memory)
         self._seconds, self._environment = seconds, environment or {}
-        self._process: Any = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._log = Path(tempfile.mkstemp(suffix=".log")[1])
 
     def __enter__(self) -> "Child":
@@ -101,17 +106,21 @@ class Child:
     def _end(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.join()
+            self._process.wait()
             self._pipe.close()
             self._process = None
 
     def _begin(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        asked = (theirs, str(self._log), *self._asked)
-        with _set(self._environment):
-            self._process = context.Process(target=_serve, args=asked, daemon=True)
-            self._process.start()
+        self._pipe, theirs = multiprocessing.Pipe()
+        # Not by multiprocessing: it would run anew whatever calls itself the main program.
+        argv = [sys.executable, "-m", "tests.torture.children", str(theirs.fileno())]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*argv, *map(str, self._asked)],
+                env=os.environ | self._environment | {"PYTHONPATH": str(ROOT)},
+                stderr=log,
+                pass_fds=(theirs.fileno(),),
+            )
         theirs.close()
         self._pipe.recv()  # it is ready
 
@@ -143,8 +152,7 @@ class Child:
             outcome: Outcome = self._pipe.recv()
             return outcome
         except (EOFError, BrokenPipeError, ConnectionResetError):
-            self._process.join()
-            code = self._process.exitcode
+            code = self._process.wait()
             name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             lines = self._log.read_text(errors="replace").splitlines()
             where = " | ".join(line.strip() for line in lines if "File" in line)[:400]
@@ -152,13 +160,8 @@ class Child:
             return Outcome([f"dies of {name}: {where}"], 0)
 
 
-@contextlib.contextmanager
-def _set(environment: dict[str, str]) -> Iterator[None]:
-    kept = {key: os.environ.get(key) for key in environment}
-    os.environ.update(environment)
-    yield
-    for key, value in kept.items():
-        if value is None:
-            del os.environ[key]
-        else:
-            os.environ[key] = value
+if __name__ == "__main__":
+    from tests.torture import children  # so that what is sent has the parent's names
+
+    _, number, *names, room = sys.argv
+    children._serve(Connection(int(number)), *names, int(room))

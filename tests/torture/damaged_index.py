@@ -35,6 +35,7 @@ from tests.torture import subjects
 from tests.torture.children import Child, told
 from tests.torture.mutations import damage, falsify, twist
 
+HERE = "tests.torture.damaged_index"
 MEMORY = 3 * 2**29  # bytes that a trial may take
 SECONDS = 60.0
 BOUNDS_CACHE = Path.home() / ".cache" / "visword-torture"
@@ -255,7 +256,7 @@ def run(n: int, seed: int, kept: Path, only: int | None = None, bounds: bool = F
         subjects.make(place / "whole")
         environment["VISWORD_ARTIFACTS"] = str(place / "whole")
         shutil.copy(place / "whole" / subjects.QUERY, place / subjects.QUERY)
-        with Child(prepare, use, MEMORY, SECONDS, environment) as child:
+        with Child(f"{HERE}:prepare", f"{HERE}:use", MEMORY, SECONDS, environment) as child:
             for k in range(n) if only is None else [only]:
                 random = np.random.default_rng([seed, k])
                 name = list(subjects.N_WORDS)[int(random.integers(2))]

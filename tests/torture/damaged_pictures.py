@@ -24,6 +24,7 @@ from tests.torture.children import Child, told
 from tests.torture.mutations import damage
 from tests.torture.pictures import LIGHT, bombs, seeds, with_right_checksums
 
+HERE = "tests.torture.damaged_pictures"
 MEMORY = 3 * 2**30  # bytes of address space that one picture may take
 SMALL = 160 * 2**20  # bytes that a picture may take whatever it is
 A_PIXEL = 28  # bytes more for each pixel of what is decoded in the end: 4 for the answer itself
@@ -134,7 +135,7 @@ def run(n: int, seed: int, kept: Path, n_built: int = 100, is_short: bool = Fals
     whole = seeds()
     with (
         tempfile.TemporaryDirectory() as there,
-        Child(prepare, read, MEMORY, SECONDS) as child,
+        Child(f"{HERE}:prepare", f"{HERE}:read", MEMORY, SECONDS) as child,
     ):
         tally, folder = _Tally(child, kept), Path(there) / "pictures"
         folder.mkdir()
