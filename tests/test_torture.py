@@ -8,6 +8,9 @@ from tests.torture import damaged_index, damaged_pictures, hostile_names
 from tests.torture.children import Child
 
 
+HERE = "tests.test_torture"
+
+
 @pytest.fixture(autouse=True)
 def _artifacts_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The scripts set the folder of artifacts themselves; afterwards it is as before."""
@@ -34,7 +37,7 @@ def _do(what: str) -> list[str]:
 
 
 def test_a_process_that_dies_hangs_or_fills_the_memory_is_a_fault() -> None:
-    with Child(f"{__name__}:_nothing", f"{__name__}:_do", memory=2**29, seconds=1.0) as child:
+    with Child(f"{HERE}:_nothing", f"{HERE}:_do", 2**29, seconds=1.0) as child:
         assert child.run("well").faults == []
         assert child.run("die").faults[0].startswith("dies of SIGSEGV")
         assert child.run("hang").faults[0].startswith("hangs")

@@ -122,7 +122,10 @@ class Child:
                 pass_fds=(theirs.fileno(),),
             )
         theirs.close()
-        self._pipe.recv()  # it is ready
+        try:
+            self._pipe.recv()  # it is ready
+        except EOFError:
+            raise RuntimeError(self._log.read_text(errors="replace")) from None
 
     def _answers(self) -> bool:
         """Wait for an answer; the time that counts is the processor's: others may be at work."""
