@@ -7,7 +7,6 @@ import pytest
 from tests.torture import damaged_index, damaged_pictures, hostile_names
 from tests.torture.children import Child
 
-
 HERE = "tests.test_torture"
 
 
