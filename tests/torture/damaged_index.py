@@ -138,6 +138,34 @@ def _searches(opened: Any, query: str) -> Iterator[tuple[str, Callable[[], objec
             yield f"outside {method}", functools.partial(outside, method)
 
 
+def _visit(page: str, name: str, **asked: str) -> None:
+    """Open a page; a failure that it does not expect is raised."""
+    import streamlit as st
+
+    from tests.pages_under_test import visit
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    at = visit(page, collection=name, **asked)
+    failed = [str(one.value) for one in (*at.exception, *at.error)]
+    if at.exception or any("Something went wrong" in one for one in failed):
+        raise RuntimeError(f"{failed}")
+
+
+def _pages(name: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Open the pages that show a collection."""
+    for page, query in (
+        ("search", ""),
+        ("search", "image-0"),
+        ("why", "image-0"),
+        ("inspect", "image-0"),
+        ("vocabulary", ""),
+        ("evaluation", ""),
+    ):
+        asked = {"query": query} if query else {}
+        yield f"page {page} {query}", functools.partial(_visit, page, name, **asked)
+
+
 def prepare() -> None:
     """Import and compile what trials use."""
     warnings.simplefilter("ignore")
@@ -152,7 +180,9 @@ def prepare() -> None:
             raise RuntimeError(f"the index is at fault before it is damaged: {faults}")
 
 
-def use(place: str, name: str, query: str, damaged: str | None) -> list[str]:
+def use(
+    place: str, name: str, query: str, damaged: str | None, with_pages: bool = False
+) -> list[str]:
     """Verify and use an index; `damaged` is the file that `verify` must name."""
     from engine import index, upkeep
 
@@ -164,6 +194,8 @@ def use(place: str, name: str, query: str, damaged: str | None) -> list[str]:
             faults.append(f"verify does not name {damaged}: {found}")
     except Exception as error:
         faults.append(f"verify: {told(error)}")
+    if with_pages:
+        faults += _using(_pages(name))
     try:
         opened = index.open_index(name)
     except EngineError as error:
@@ -244,8 +276,18 @@ def _means_the_same(before: bytes, after: bytes) -> bool:
     return False
 
 
-def run(n: int, seed: int, kept: Path, only: int | None = None, bounds: bool = False) -> int:
-    """Run trials; faults are kept below `kept`. Returns how many there were."""
+def run(
+    n: int,
+    seed: int,
+    kept: Path,
+    only: int | None = None,
+    bounds: bool = False,
+    every: int = 0,
+) -> int:
+    """Run trials; faults are kept below `kept`. Returns how many there were.
+
+    In one of `every` trials the pages are opened too; 0 for none.
+    """
     environment = {}
     if bounds:
         environment = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(BOUNDS_CACHE)}
@@ -266,7 +308,8 @@ def run(n: int, seed: int, kept: Path, only: int | None = None, bounds: bool = F
                 shutil.copytree(place / "whole" / "indexes" / name, folder)
                 done, damaged = mutate(folder, random)
                 n_lies += damaged is None
-                outcome = child.run(str(trial), name, str(place / subjects.QUERY), damaged)
+                asked = (str(trial), name, str(place / subjects.QUERY), damaged)
+                outcome = child.run(*asked, every > 0 and k % every == 0)
                 most = max(most, outcome.n_bytes)
                 if outcome.faults:
                     n_faulty += 1
@@ -292,9 +335,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, help="the one trial of this number")
     parser.add_argument("--bounds", action="store_true", help="look at every index of every loop")
+    parser.add_argument("--pages", type=int, default=20, help="open pages in one of so many (20)")
     parser.add_argument("--kept", type=Path, default=Path("artifacts/torture/index"))
     args = parser.parse_args()
-    return 1 if run(args.n, args.seed, args.kept, args.only, args.bounds) else 0
+    asked = (args.n, args.seed, args.kept, args.only, args.bounds, args.pages)
+    return 1 if run(*asked) else 0
 
 
 if __name__ == "__main__":
