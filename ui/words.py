@@ -268,7 +268,7 @@ def csv_cell(value: object) -> str:
     """Return a cell that a spreadsheet takes as text: names must not become formulas."""
     text = str(value)
     if isinstance(value, str):  # where a comma is decimal, spreadsheets cut at semicolons
-        text = text[:1] + re.sub(r"([;\t\r\n]\s*)(?=[=+@-])", r"\1'", text[1:])
+        text = re.sub(r"((?:[;\n]|(?<!^)[\t\r])\s*)(?=[=+@-])", r"\1'", text)
         if text.startswith(("=", "+", "-", "@", "\t", "\r")):
             text = "'" + text
     if any(c in text for c in ',"\n\r'):

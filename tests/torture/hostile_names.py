@@ -263,7 +263,7 @@ def pages(trials: _Trials, n_images: int) -> None:
         trials.check("csv: a row a picture", len(rows) == n_images)
         for row in rows[1:]:
             trials.check(f"csv: {row}", row[1][:1] not in ("=", "+", "-", "@", "\t", "\r"))
-        for cell in re.split("[;\\t\\r\\n]", table):
+        for cell in re.split("[;\\n]", table):
             trials.check(f"csv by semicolons: {cell}", cell[:1] not in ("=", "+", "-", "@"))
     trials.check("plain", "<" not in re.sub(r"\\<", "", words.plain("<b>")))
 
