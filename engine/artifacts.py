@@ -228,7 +228,7 @@ def _checked_path(folder: Path, entry: Json) -> Path:
 
 def _expected(folder: Path, entry: Json) -> tuple[np.dtype[Any], tuple[int, ...]]:
     name, shape = entry.get("dtype"), entry.get("shape")
-    if name not in DTYPES:
+    if not isinstance(name, str) or name not in DTYPES:
         raise ArtifactError(
             tr(
                 "{path} names an array of unknown type {name!r}",
@@ -286,7 +286,10 @@ def read_json(folder: Path, entry: Json) -> Any:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != entry.get("sha256"):
         raise ArtifactError(tr("{path} is damaged: its checksum does not fit", path=path))
-    return json.loads(data)
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise ArtifactError(tr("{path} holds no JSON", path=path)) from None
 
 
 def manifest_digest(manifest: Json) -> str:
@@ -294,6 +297,15 @@ def manifest_digest(manifest: Json) -> str:
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     data = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
     return hashlib.sha256(data).hexdigest()
+
+
+def _digest_or_none(manifest: Json) -> str | None:
+    """Return `manifest_digest`; None for numbers or nesting that no program would write."""
+    try:
+        json.dumps(manifest, allow_nan=False)
+        return manifest_digest(manifest)
+    except (ValueError, RecursionError):
+        return None
 
 
 def write_manifest(folder: Path, kind: str, content: Json, version: int = FORMAT_VERSION) -> Json:
@@ -349,7 +361,7 @@ def read_manifest(folder: Path, kind: str, repair: str) -> Json:
                 repair=repair,
             )
         )
-    if manifest.get("sha256") != manifest_digest(manifest):
+    if manifest.get("sha256") != _digest_or_none(manifest):
         raise ArtifactError(
             tr(
                 "{path} is damaged: its checksum does not fit. Make it anew: {repair}",
@@ -391,7 +403,12 @@ def file_faults(folder: Path, manifest: Json) -> list[str]:
     list of str
         One line a fault, naming the file; empty if all is well.
     """
-    faults = []
+    return [fault for _, fault in damaged(folder, manifest)]
+
+
+def damaged(folder: Path, manifest: Json) -> list[tuple[str, str]]:
+    """Return the place in the manifest, and the fault, of each file that `file_faults` names."""
+    faults: list[tuple[str, str]] = []
     for place, entry in entries(manifest):
         try:
             path = _checked_path(folder, entry)
@@ -400,9 +417,16 @@ def file_faults(folder: Path, manifest: Json) -> list[str]:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest != entry["sha256"]:
-                faults.append(f"{path} ({place}) is damaged: its checksum does not fit")
-        except (ArtifactError, OSError) as error:
-            faults.append(str(error))
+                told = tr(
+                    "{path} is damaged: its checksum does not fit ({place})", path=path, place=place
+                )
+                faults.append((place, told))
+        except ArtifactError as error:
+            faults.append((place, str(error)))
+        except OSError as error:
+            path = folder / str(entry["file"])
+            told = tr("{path} cannot be read: {why}", path=path, why=reason(error))
+            faults.append((place, told))
     return faults
 
 

@@ -24,6 +24,7 @@ from scipy.special import chdtri
 from engine.errors import ArtifactError
 from engine.index import Index
 from engine.language import tr
+from engine.typed import MALFORMED
 
 PART = "calibration"
 # Where nothing was measured: cautious, above what calibration gives for photographs of buildings.
@@ -184,8 +185,11 @@ def of(index: Index) -> Calibration:
     try:
         tails = tuple(fit(np.asarray(scores)) for scores in index.parts[PART].values())
         earlier = told["edges"] != edges(index) if "edges" in told else None
-        return Calibration(float(told["least_score"]), float(told["rate"]), tails, earlier)
-    except (KeyError, TypeError, ValueError) as error:
+        least, rate = float(told["least_score"]), float(told["rate"])
+        if not (math.isfinite(least) and 0 < rate < 1):
+            raise ValueError(f"least_score {least}, rate {rate}")
+        return Calibration(least, rate, tails, earlier)
+    except MALFORMED as error:
         raise ArtifactError(
             tr(
                 "the calibration of the index {name!r} cannot be used ({error!r}). Make it anew "

@@ -280,6 +280,8 @@ def info(args: argparse.Namespace) -> int:
 def verify(args: argparse.Namespace) -> int:
     """Check every checksum and shape of an index."""
     faults = upkeep.verify(args.name)
+    if args.repair and faults:
+        return _repair(args, faults)
     if args.json:
         put_json({"index": args.name, "faults": faults})
     else:
@@ -288,6 +290,31 @@ def verify(args: argparse.Namespace) -> int:
         if not faults:
             put(f"{args.name}: all well")
     return 1 if faults else 0
+
+
+def _repair(args: argparse.Namespace, faults: list[str]) -> int:
+    """Mend an index, and say what was done and lost."""
+    from engine import repair
+
+    bars = Bars()
+    try:
+        mended = repair.repair(args.name, bars)
+    finally:
+        bars.close()
+    left = upkeep.verify(args.name)
+    if args.json:
+        put_json({"index": args.name, "faults": faults, **dataclasses.asdict(mended), "left": left})
+        return 1 if left else 0
+    for fault in faults:
+        put(fault)
+    for told in mended.made:
+        put(f"made anew: {told}")
+    for told in mended.lost:
+        put(f"lost: {told}")
+    put(f"{args.name}: all well" if not left else f"{args.name}: still at fault")
+    for fault in left:
+        put(fault)
+    return 1 if left else 0
 
 
 def graph(args: argparse.Namespace) -> int:
@@ -441,7 +468,10 @@ def _parser() -> argparse.ArgumentParser:
     cli_explain.add_command(command)
     command("list", list_all, "list --json")
     command("info", info, "info holidays").add_argument("name", type=_name)
-    command("verify", verify, "verify holidays").add_argument("name", type=_name)
+    checked = command("verify", verify, "verify holidays --repair")
+    checked.add_argument("name", type=_name)
+    told = "make what is damaged anew, from the rest or from the pictures; says what was lost"
+    checked.add_argument("--repair", action="store_true", help=told)
     added = command("residuals", residuals, "residuals holidays")
     added.add_argument("name", type=_name, help="index; its pictures are not read again")
     added.add_argument("--threads", type=_positive, help="threads (all cores)")

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import approximate, artifacts, groups, lookup, signatures
+from engine import approximate, artifacts, groups, lookup, signatures, typed
 from engine.errors import ArtifactError, BuildError
 from engine.features import ExtractionParams
 from engine.groups import Groups
 from engine.language import tr, trn
 from engine.signatures import SignatureModel
+from engine.typed import MALFORMED
 
 ALGORITHMS = ("lloyd", "minibatch", "approximate")
+_FARTHEST = 1e6  # from the origin that a word may lie along one axis
 LARGE = 4096  # words; above, they are grouped, and the nearest is sought in the nearest groups
 SAMPLINGS = ("images", "descriptors")
 SEEDING_POINTS = 50  # per word; k-means++ over all 300,000 would cost more than the iterations
@@ -290,14 +292,15 @@ def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
         If the array is missing, damaged, or does not fit its parameters.
     """
     try:
+        typed.check(CodebookParams, entry["parameters"])
         params = CodebookParams(**entry["parameters"])
         extraction = ExtractionParams.from_json(entry["extraction"])
         arrays = {k: artifacts.open_array(folder, of) for k, of in entry["arrays"].items()}
         centres = arrays["centres"]
         model = SignatureModel(arrays["projection"], arrays["medians"], extraction.rooted)
         found = Groups(arrays["heads"], arrays["group_starts"]) if "heads" in arrays else None
-        training, digest = dict(entry["training"]), str(entry["digest"])
-    except (KeyError, TypeError, ValueError) as error:
+        training, digest = _training(entry["training"]), str(entry["digest"])
+    except MALFORMED as error:
         told = tr(
             "the codebook in {folder} does not fit its format: {why}", folder=folder, why=error
         )
@@ -313,7 +316,18 @@ def from_entry(entry: dict[str, Any], folder: Path) -> Codebook:
         raise ArtifactError(
             tr("the codebook in {folder} is damaged: its checksum does not fit", folder=folder)
         )
+    # Far from unit length their squares would leave float32, and no word would be nearest.
+    if not all(bool((np.abs(array) < _FARTHEST).all()) for array in (centres, model.medians)):
+        raise ArtifactError(tr("the codebook in {folder} holds words that are none", folder=folder))
     return Codebook(centres, params, extraction, training, model, digest, found)
+
+
+def _training(told: dict[str, Any]) -> dict[str, Any]:
+    """Check what is told of how words were learned; a ValueError if it is something else."""
+    numbers = ("n_descriptors", "n_images", "distortion")
+    if not all(typed.fits(told[name], float) for name in numbers):
+        raise ValueError(tr("its training is not told in numbers"))
+    return dict(told)
 
 
 def save_codebook(codebook: Codebook, name: str) -> None:

@@ -56,7 +56,7 @@ def walk(
 
     Hidden files and folders (a leading dot) are left out. A link to a regular file counts as the
     file; links to folders are not followed, so there are no loops; pipes, sockets and devices
-    are passed over.
+    are told of and passed over.
 
     Parameters
     ----------
@@ -119,6 +119,8 @@ def _files_below(
                 continue
             if stat.S_ISREG(status.st_mode):
                 yield FolderFile(below + entry.name, status.st_size, status.st_mtime_ns)
+            elif unreadable is not None and not stat.S_ISDIR(status.st_mode):
+                unreadable(below + entry.name, "it is no regular file but a pipe, socket or device")
 
 
 def _tell(unreadable: Callable[[str, str], None] | None, path: str, error: OSError) -> None:

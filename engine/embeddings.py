@@ -18,6 +18,7 @@ from engine.index import Index, Skipped
 from engine.language import tr, trn
 from engine.model_store import Installed
 from engine.models import Model
+from engine.typed import MALFORMED
 from engine.whitening import Whitening
 
 FARTHEST = 2.0  # between vectors of unit length: where pictures without one are put
@@ -116,10 +117,14 @@ def open_embeddings(index: Index, method: str) -> Embeddings:
             whitening = Whitening(arrays["mean"], arrays["projection"])
             if whitening.projection.shape != (len(whitening.mean), vectors.shape[1]):
                 raise ValueError(tr("its whitening has another size than its vectors"))
-        skipped = tuple(Skipped(*row) for row in told["skipped"])
+            if not (np.isfinite(whitening.mean).all() and np.isfinite(whitening.projection).all()):
+                raise ValueError(
+                    tr("{array} holds numbers that are not finite", array=f"{part}/projection")
+                )
+        skipped = tuple(_skipped(*row) for row in told["skipped"])
         model = Model.from_json(told["model"])
-        return Embeddings(method, model, told["digest"], vectors, whitening, skipped)
-    except (KeyError, TypeError, ValueError) as error:
+        return Embeddings(method, model, str(told["digest"]), vectors, whitening, skipped)
+    except MALFORMED as error:
         raise ArtifactError(
             tr(
                 "the vectors by {method} of the index {name!r} do not fit ({why}). Make them anew "
@@ -130,6 +135,12 @@ def open_embeddings(index: Index, method: str) -> Embeddings:
                 command=f"{add} --overwrite",
             )
         ) from None
+
+
+def _skipped(path: object, why: object) -> Skipped:
+    if not (isinstance(path, str) and isinstance(why, str)):
+        raise ValueError(tr("its catalogue cannot list {row}", row=f"{path!r:.120}"))
+    return Skipped(path, why)
 
 
 def check_model(name: str, kept: Embeddings, installed: Installed) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import images, opencv, sift, surf
+from engine import images, opencv, sift, surf, typed
 from engine.sift import SiftParams
 from engine.surf import Features, SurfParams
 
@@ -115,10 +115,10 @@ class ExtractionParams:
         if kind not in KINDS:
             raise ValueError(f"unknown feature {kind!r}; there are {', '.join(KINDS)}")
         try:
-            if kind == "rootsift":
-                own: dict[str, Any] = {"sift": SiftParams(**rest.pop("sift"))}
-            else:
-                own = {"surf": SurfParams(**rest.pop("surf"))}
+            of, params = ("sift", SiftParams) if kind == "rootsift" else ("surf", SurfParams)
+            typed.check(params, rest[of])
+            own: dict[str, Any] = {of: params(**rest.pop(of))}
+            typed.check(cls, rest)
             return cls(kind=kind, **own, **rest)
         except (KeyError, TypeError) as error:
             raise ValueError(f"extraction parameters do not fit: {error}") from None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "HEIC")
 SNIFFED_BYTES = 64
+MAX_SIDE = 100_000  # pixels: of longer ones each line, or each column, costs as much as a picture
 
 _OTHERS = (
     mark("{name} is an SVG drawing, which has no pixels. Use a {formats} or {last} file."),
@@ -37,6 +38,10 @@ _HEIF_BRANDS = frozenset(
 )
 _BMP_HEADER_SIZES = frozenset((12, 40, 52, 56, 64, 108, 124))
 _ORIENTATION_TAG = 0x0112
+# Every scan of a JPEG is a walk over all its pixels, in a few bytes. Programs write a dozen.
+_USUAL_SCANS = 20
+_SCANNED_PIXELS = 2_000_000_000
+_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # but for those that stand within a scan
 _STRIP_PIXELS = 1 << 22
 _QUIET = ("ignore", None, Warning, re.compile(r"(PIL|pillow_heif)\."), 0)
 
@@ -169,7 +174,42 @@ def open_picture(data: bytes, shown: str, max_pixels: int) -> "PillowImage.Image
         raise damaged(shown, found, ValueError(tr("it has no pixels")))
     if picture.width * picture.height > max_pixels:
         raise too_large(shown, picture.size, max_pixels)
+    if max(picture.size) > MAX_SIDE:
+        raise ImageError(
+            tr(
+                "{name} has {width} x {height} pixels; at most {most:,} are read along a side. "
+                "Save a part of it and use that.",
+                name=shown,
+                width=picture.width,
+                height=picture.height,
+                most=MAX_SIDE,
+            )
+        )
+    if found == "JPEG":
+        _check_scans(data, shown, picture.width * picture.height)
     return picture
+
+
+def _check_scans(data: bytes, shown: str, n_pixels: int) -> None:
+    """Raise an ImageError if a JPEG would be walked over too often."""
+    most = max(_USUAL_SCANS, _SCANNED_PIXELS // n_pixels)
+    n_scans, place = 0, 2
+    while n_scans <= most and (marker := _JPEG_MARKER.search(data, place)) is not None:
+        kind = data[marker.start() + 1]
+        if kind == 0xD9:  # the end: what follows is another picture
+            return
+        n_scans += kind == 0xDA
+        place = marker.end()
+        if kind not in (0x01, 0xD8):
+            place += max(2, int.from_bytes(data[place : place + 2], "big"))
+    if n_scans > most:
+        told = tr(
+            "{name} has more than {most:,} scans, which no camera or program writes. Open it in a "
+            "picture program and save it anew.",
+            name=shown,
+            most=most,
+        )
+        raise ImageError(told)
 
 
 def _quieten_pillow() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import artifacts, codebook, encode, images, methods, packing
+from engine import artifacts, codebook, encode, images, index_checks, methods, packing
 from engine.codebook import Codebook
 from engine.encode import check_weighting
 from engine.errors import ArtifactError, reason
@@ -25,6 +25,7 @@ from engine.language import tr
 from engine.lookup import Words
 from engine.surf import Keypoints, SurfParams
 from engine.table import Table
+from engine.typed import MALFORMED
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -388,7 +389,7 @@ def open_index(name: str) -> Index:
         manifest = artifacts.read_manifest(folder, "index", repair)
         try:
             return _open(name, folder, before, manifest)
-        except (ArtifactError, KeyError, TypeError, ValueError, OSError) as error:
+        except (ArtifactError, OSError, *MALFORMED) as error:
             # A writer may have replaced the manifest and swept the files that the old one names.
             if attempt < 2 and artifacts.stamp(folder) != before:
                 continue
@@ -401,14 +402,16 @@ def open_index(name: str) -> Index:
     raise ArtifactError(tr("the index {name!r} keeps changing; try again", name=name))
 
 
-def _method(parameters: Mapping[str, str]) -> str:
+def method_of(parameters: Mapping[str, str]) -> str:
     """Return an index's own method; the first indexes called it weighting."""
     return parameters["method"] if "method" in parameters else parameters["weighting"]
 
 
 def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Index:
+    index_checks.check_manifest(manifest)
     described = manifest["parts"]
     catalogue = artifacts.read_json(folder, described["images"]["catalogue"])
+    index_checks.check_catalogue(catalogue)
     parts = {
         part: {
             key: artifacts.open_array(folder, entry)
@@ -426,11 +429,16 @@ def _open(name: str, folder: Path, stamp_: str, manifest: dict[str, Any]) -> Ind
         skipped=tuple(Skipped(*row) for row in catalogue["skipped"]),
         root=Path(described["images"]["parameters"]["folder"]),
         extraction=ExtractionParams.from_json(described["keypoints"]["parameters"]),
-        method=methods.check_method(_method(described["vectors"]["parameters"])),
+        method=methods.check_method(method_of(described["vectors"]["parameters"])),
         codebook=codebook.from_entry(described["codebook"], folder),
         parts=parts,
     )
+    index_checks.check_types(parts)
     check_shapes(parts, len(images), index.n_words)
-    if index.codebook.extraction != index.extraction:
+    index_checks.check_values(parts, len(images), index.n_words)
+    if (
+        index.codebook.extraction != index.extraction
+        or index.codebook.centres.shape[1] != index.extraction.n_dimensions
+    ):
         raise ValueError(tr("its words are words of other features than its keypoints'"))
     return index

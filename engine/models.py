@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from engine import typed
 from engine.language import mark, tr
 
 RESIZES = ("squash", "crop", "crop-floor", "longest")
@@ -174,6 +175,7 @@ class Model:
     def from_json(cls, told: Mapping[str, Any]) -> "Model":
         """Read what `to_json` gave; a ValueError or TypeError if it is none."""
         values = {**told, "mean": tuple(told["mean"]), "std": tuple(told["std"])}
+        typed.check(cls, values)
         return cls(**values)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import methods, threads
+from engine import methods, threads, typed
 from engine.errors import ArtifactError
 from engine.index import Index
 from engine.language import tr
@@ -31,6 +31,7 @@ from engine.lookup import Words
 from engine.shortlist import strengths
 from engine.signatures import N_BITS, sign
 from engine.surf import Features
+from engine.typed import MALFORMED
 
 PART = "residuals"
 SIGNS = 8  # dimensions whose signs stand in one byte
@@ -157,9 +158,14 @@ def open_residuals(index: Index) -> Residuals:
             )
         )
     try:
-        params = ResidualParams(**index.manifest["parts"][PART]["parameters"])
-        return Residuals(params, **arrays)
-    except (TypeError, ValueError) as error:
+        told = index.manifest["parts"][PART]["parameters"]
+        typed.check(ResidualParams, told)
+        params = ResidualParams(**told)
+        held = Residuals(params, **arrays)
+        if held.vectors.shape[1:] != (params.n_parts, params.n_dimensions):
+            raise ValueError(f"vectors of {held.vectors.shape} for {params}")
+        return held
+    except MALFORMED as error:
         raise ArtifactError(
             tr(
                 "the residuals of the index {name!r} do not fit ({error}). Make them anew with: "

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from engine import artifacts, methods
 from engine.errors import ArtifactError
 from engine.index import Index, index_folder, list_indexes, open_index, repair_command
 from engine.language import tr
+from engine.typed import MALFORMED
 
 KEYPOINTS = ("keypoints", "words", "signatures")  # the parts that matching reads
 CPU_SECONDS = "cpu_seconds"  # of the manifest: what the build and each further part took
@@ -62,6 +63,27 @@ def add_part(
         artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
 
 
+def drop_parts(name: str, dropped: Collection[str]) -> None:
+    """Take parts out of an index; the other parts are not touched.
+
+    Raises
+    ------
+    ArtifactError
+        If the manifest cannot be read.
+    """
+    folder = index_folder(name)
+    with artifacts.writing(name):
+        manifest = artifacts.read_manifest(folder, "index", repair_command(name))
+        content = {
+            key: value
+            for key, value in manifest.items()
+            if key not in ("kind", "format_version", "sha256")
+        }
+        content["parts"] = {k: v for k, v in manifest["parts"].items() if k not in dropped}
+        version = manifest["format_version"]
+        artifacts.sweep(folder, artifacts.write_manifest(folder, "index", content, version))
+
+
 @contextlib.contextmanager
 def making(name: str, part: str) -> Iterator[None]:
     """Hold the right to make a part of an index; an ArtifactError if another process has it."""
@@ -92,6 +114,8 @@ def verify(name: str) -> list[str]:
         return faults or _content_faults(open_index(name))
     except ArtifactError as error:
         return [str(error)]
+    except MALFORMED as error:
+        return [tr("the numbers of {folder} do not fit ({why})", folder=folder, why=error)]
 
 
 def _content_faults(index: Index) -> list[str]:
@@ -99,27 +123,32 @@ def _content_faults(index: Index) -> list[str]:
     n_rows = index.n_keypoints
     rows = index.patch_keypoints
     if rows.size and not -1 <= int(rows.min()) <= int(rows.max()) < max(n_rows, 1):
-        faults.append("patches/rows names keypoints that are not there")
+        faults.append(tr("patches/rows names keypoints that are not there"))
     for part, name in (
         ("vectors", "distances"),
         ("vectors", "squared_distances"),
         ("vectors", "norms"),
     ):
         if not np.isfinite(index.parts[part][name]).all():
-            faults.append(f"{part}/{name} holds numbers that are not finite")
+            array = f"{part}/{name}"
+            faults.append(tr("{array} holds numbers that are not finite", array=array))
     embedded = [methods.EMBEDDING + method for method in methods.embedded(index.parts)]
     wrong = [part for part in embedded if not _have_length(index.parts[part]["vectors"])]
-    faults += [f"{part}/vectors are not of length 1" for part in wrong]
+    faults += [tr("{part}/vectors are not of length 1", part=part) for part in wrong]
     held = index.table.held
     if index.is_large:
         owners = np.repeat(np.arange(index.n_images), np.diff(held.starts))
         if np.any(np.diff(owners * index.n_words + held.word_ids) <= 0):
-            faults.append("words/word_ids does not rise within each image")
+            faults.append(tr("words/word_ids does not rise within each image"))
         frequency = np.bincount(held.word_ids, held.counts, index.n_words).astype(np.int64)
+        owned = np.bincount(held.word_ids[held.counts > 0], minlength=index.n_words)
     else:
         frequency = index.parts["words"]["counts"].sum(axis=0, dtype=np.int64)
+        owned = np.count_nonzero(index.parts["words"]["counts"], axis=0)
     if not np.array_equal(frequency, index.frequency):
-        faults.append("vectors/frequency does not add up words/counts")
+        faults.append(tr("vectors/frequency does not add up words/counts"))
+    if not np.array_equal(owned, index.document_frequency):
+        faults.append(tr("vectors/document_frequency does not count words/counts"))
     return faults
 
 

@@ -281,6 +281,7 @@ def test_links_loops_and_pipes_are_no_trouble(tmp_path: Path, folder: Path, scra
     (pictures / "=1+1\u202e<b>.jpg").write_bytes((folder / "rocket.jpg").read_bytes())
     opened = build.build(pictures, "odd", tiny_params(codebook_name="tiny"), n_workers=1)
     assert [e.path for e in opened.images] == ["=1+1\u202e<b>.jpg", "china.jpg", "coffee.jpg"]
+    assert sorted(s.path for s in opened.skipped) == ["gone.jpg", "pipe.jpg"]
 
 
 def test_the_processes_of_a_killed_build_end_with_it(folder: Path, scratch: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from engine import images
+from engine import formats, images
 from engine.errors import ImageError
 from engine.formats import FORMATS, upright_rgb
 
@@ -582,3 +582,34 @@ def test_read_names_the_file_not_its_path():
     with pytest.raises(ImageError) as caught:
         images.read(Path("/nowhere/at/all.jpg"))
     assert str(caught.value).startswith("all.jpg cannot be read")
+
+
+# --- pictures that ask for too much
+
+
+def _scanned(n_scans):
+    """A progressive JPEG with as many scans more, which say nothing."""
+    data = save(picture(), "JPEG", progressive=True)
+    again = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 63, 63, 0x10)
+    end = data.rindex(b"\xff\xd9")
+    return data[:end] + again * n_scans + data[end:]
+
+
+def test_a_jpeg_is_not_walked_over_without_end(monkeypatch):
+    monkeypatch.setattr(formats, "_SCANNED_PIXELS", 100 * 48 * 64)
+    assert images.decode(_scanned(50), "x").rgb.shape == (48, 64, 3)
+    with pytest.raises(ImageError, match="more than 100 scans"):
+        images.decode(_scanned(100), "x")
+
+
+def test_only_scans_of_the_picture_itself_count(monkeypatch):
+    monkeypatch.setattr(formats, "_SCANNED_PIXELS", 0)
+    scans = b"\xff\xda\0\x08" * 100
+    data = save(picture(), "JPEG", exif=b"Exif\0\0" + scans) + scans
+    assert images.decode(data, "x").rgb.shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("size", [(1, formats.MAX_SIDE + 1), (formats.MAX_SIDE + 1, 1)])
+def test_a_side_that_never_ends_is_refused(size):
+    with pytest.raises(ImageError, match="at most 100,000 are read along a side"):
+        images.probe(png_header(*size) + png_chunk(b"IDAT", b""), "x")

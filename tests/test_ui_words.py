@@ -24,6 +24,12 @@ def test_names_do_not_become_formulas(text: str) -> None:
     assert row == ["'" + text]
 
 
+@pytest.mark.parametrize("text", ["a;=1+1;b", "a\t@x", "a;\n +1", "a\r-1", ";=1", ";;\n;=1"])
+def test_names_do_not_become_formulas_where_semicolons_part_cells(text: str) -> None:
+    (row,) = csv.reader(io.StringIO(words.csv([text], [])))
+    assert not any(cell.strip()[:1] in "=+-@" for cell in re.split("[;\t\r\n]+", row[0]) if cell)
+
+
 def test_numbers_stay_numbers() -> None:
     assert words.csv(["score", "n"], [[-0.5, -3]]) == "score,n\n-0.5,-3\n"
 

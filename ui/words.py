@@ -267,8 +267,10 @@ def score(method: str, value: float) -> str:
 def csv_cell(value: object) -> str:
     """Return a cell that a spreadsheet takes as text: names must not become formulas."""
     text = str(value)
-    if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        text = "'" + text
+    if isinstance(value, str):  # where a comma is decimal, spreadsheets cut at semicolons
+        text = re.sub(r"((?:[;\n]|(?<!^)[\t\r])\s*)(?=[=+@-])", r"\1'", text)
+        if text.startswith(("=", "+", "-", "@", "\t", "\r")):
+            text = "'" + text
     if any(c in text for c in ',"\n\r'):
         text = '"' + text.replace('"', '""') + '"'
     return text

@@ -1,0 +1,1 @@
+"""Scripts that damage what Visword reads, and look whether it survives."""
