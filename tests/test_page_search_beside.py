@@ -237,7 +237,7 @@ def test_a_model_that_is_gone_replaced_the_whole_page(
     shutil.copytree(embedded.folder.parents[1], tmp_path / "artifacts")
     monkeypatch.setenv("VISWORD_ARTIFACTS", str(tmp_path / "artifacts"))
     shutil.rmtree(model_store.model_folder(MODEL))
-    embedding_search._network.cache_clear()
+    embedding_search._loaded.cache_clear()
     turned = images.read(embedded.root / "china.jpg").rgb[::-1].copy()
     token = STORE.keep("turned.png", images.encode_png(turned))
     for method, beside in ((MODEL, ""), (f"verified+{MODEL}", ""), (MODEL, "verified")):
