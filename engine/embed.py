@@ -325,11 +325,12 @@ def _map(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
     described = {"descr": "<f4", "fortran_order": False, "shape": shape}
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, described)
-        left = 4 * shape[0] * shape[1]
+        row = 4 * shape[1]
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), file.tell(), left)
-        while not hasattr(os, "posix_fallocate") and left:
-            left -= file.write(bytes(min(left, 1 << 20)))
+            os.posix_fallocate(file.fileno(), file.tell(), shape[0] * row)
+        else:
+            for _ in range(shape[0]):
+                file.write(bytes(row))
     laid: NDArray[np.float32] = np.lib.format.open_memmap(path, "r+")
     return laid
 

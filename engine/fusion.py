@@ -35,7 +35,6 @@ class Fused:
 def by_rank(
     rankings: Sequence[NDArray[np.integer]],
     n_images: int,
-    weights: Sequence[float] | None = None,
     constant: float = RANK_CONSTANT,
 ) -> Fused:
     """Reciprocal rank fusion: a ranking gives 1 / (constant + rank), rank from 1.
@@ -46,8 +45,6 @@ def by_rank(
         Image ids, best first, each at most once.
     n_images : int
         I.
-    weights : sequence of float or None
-        Of each ranking; all alike if None.
     constant : float
         At least 0.
 
@@ -68,9 +65,9 @@ def by_rank(
     if constant < 0:
         raise ValueError(f"constant must be at least 0, got {constant}")
     parts = np.zeros((len(rankings), n_images))
-    for part, ranking, weight in zip(parts, rankings, _weights(weights, len(rankings))):
+    for part, ranking in zip(parts, rankings):
         _check_ids(ranking, n_images)
-        part[ranking] = weight / (constant + np.arange(1, len(ranking) + 1))
+        part[ranking] = 1 / (constant + np.arange(1, len(ranking) + 1))
     return Fused(parts)
 
 
@@ -104,13 +101,6 @@ def surprise(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     if mean > 0:
         found[there] = np.maximum(known - np.median(known), 0) / (mean * np.log(10))
     return found
-
-
-def _weights(weights: Sequence[float] | None, n: int) -> Sequence[float]:
-    told = [1.0] * n if weights is None else weights
-    if len(told) != n or min(told, default=0.0) < 0:
-        raise ValueError(f"there must be {n} weights, none below 0")
-    return told
 
 
 def _check_ids(ranking: NDArray[np.integer], n_images: int) -> None:

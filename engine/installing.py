@@ -310,14 +310,7 @@ def _md5_of(path: Path) -> str:
     try:
         return download.md5_of(path)
     except OSError as error:
-        raise ModelError(
-            tr(
-                "{path} cannot be read: {why}. Check that the file is there and that you may read "
-                "it.",
-                path=path,
-                why=reason(error),
-            )
-        ) from None
+        raise onnx_file.unreadable(path, error) from None
 
 
 def _fetched(declared: Declared, work: Path) -> Path:

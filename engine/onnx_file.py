@@ -139,6 +139,17 @@ def write(
         beside.unlink(missing_ok=True)
 
 
+def unreadable(path: Path, error: OSError) -> ModelError:
+    """Return what is said of a model's file that the system does not give."""
+    return ModelError(
+        tr(
+            "{path} cannot be read: {why}. Check that the file is there and that you may read it.",
+            path=path,
+            why=reason(error),
+        )
+    )
+
+
 def check(path: Path) -> None:
     """Refuse a file that is no ONNX model, or not a whole one.
 
@@ -160,14 +171,7 @@ def check(path: Path) -> None:
                 finally:
                     data.release()
     except OSError as error:
-        raise ModelError(
-            tr(
-                "{path} cannot be read: {why}. Check that the file is there and that you may read "
-                "it.",
-                path=path,
-                why=reason(error),
-            )
-        ) from None
+        raise unreadable(path, error) from None
     except ValueError as error:
         raise ModelError(
             tr(

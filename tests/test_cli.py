@@ -1,5 +1,6 @@
 """The command line as it is called: stdout for results, stderr for people, exit codes."""
 
+import errno
 import json
 import os
 import signal
@@ -182,6 +183,19 @@ def test_evaluate_prints_the_documented_keys(
     assert claims["method"] == "verified"
     assert cli.main(["evaluate", "tiny", str(truth), "--claims", "--method", "count"]) == 0
     assert capsys.readouterr().out.startswith("tiny, count\n")
+
+
+def test_what_the_system_refuses_is_said_without_a_traceback(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/full/disk.npy")
+
+    monkeypatch.setattr(index, "open_index", full)
+    assert cli.main(["info", "tiny"]) == 1
+    assert capsys.readouterr().err.strip() == (
+        "Error: /full/disk.npy: No space left on device. Mend that, then run it again."
+    )
 
 
 def test_ctrl_c_ends_a_build_without_a_traceback(
